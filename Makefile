@@ -1,0 +1,54 @@
+# Every command of the project. `make run` and `make test` need Python 3.11+ and nothing else.
+PYTHON ?= python3
+UV := .tools/uv/bin/uv
+BIN := .venv/bin
+PORT ?= 3000
+RUNTIME_PORT ?= 8081
+CONTAINER_PORT ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: .venv/.locked ## the chain on this machine: container, SageMaker runtime, gateway with the real Lambda handler
+	@$(BIN)/python -m local --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT)
+
+test: .venv/.locked ## all tests; those that need Docker are skipped, and said to be, where there is none
+	$(BIN)/pytest
+
+check: .venv/.locked ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy invoker/invoker serving-container/predictor local tests
+
+# An environment is made again when its lock file changes.
+$(UV): requirements/uv.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/pip install --quiet --require-hashes -r requirements/uv.txt
+	@touch $@
+
+define environment
+	@echo "installing $(1) from $(2)"
+	@$(PYTHON) -m venv --without-pip $(1)
+	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(1)/bin/python $(2)
+	@touch $(1)/.locked
+endef
+
+.venv/.locked: requirements/dev.txt | $(UV)
+	$(call environment,.venv,requirements/dev.txt)
+
+.tools/%/.locked: requirements/%.txt | $(UV)
+	$(call environment,.tools/$*,requirements/$*.txt)
+
+COMPILE := $(UV) pip compile --quiet --universal --fork-strategy fewest --generate-hashes --no-header --python-version 3.11
+lock: $(UV) ## resolve every requirements file again
+	$(COMPILE) invoker/requirements.in -o invoker/requirements.txt
+	$(COMPILE) serving-container/requirements.in -o serving-container/requirements.txt
+	$(COMPILE) requirements/dev.in -c invoker/requirements.txt -c serving-container/requirements.txt -o requirements/dev.txt
+	for name in uv sam lint emulator; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## remove environments and everything built
+	rm -rf .venv .tools .local .aws-sam
