@@ -1,0 +1,81 @@
+"""What every part's tests share: which Docker to use, where the API is, and which tests run side by side.
+
+`pytest` runs everything, but skips the lanes of real tools where there is no Docker. With `REQUIRE_DOCKER=1` a skipped
+test counts as failed. `pytest -n 2 --dist loadgroup` runs the lanes side by side.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Lanes share costly fixtures, so each runs in one worker; the slowest stands first.
+LANES = ("sam", "deploy", "image", "chain")
+REQUIRE_DOCKER = os.environ.get("REQUIRE_DOCKER") == "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("api", "tests that speak HTTP to the API")
+    group.addoption("--api-url", help="base URL of a running API; without it the tests start one of their own")
+    group.addoption("--api-key", help="API key sent as x-api-key to --api-url")
+
+
+def lane_of(path: Path) -> str | None:
+    folder = path.relative_to(ROOT / "tests").parts[0]
+    return folder if folder in LANES else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group each lane for `--dist loadgroup` and put the slow lanes first."""
+    for item in items:
+        if lane := lane_of(item.path):
+            item.add_marker(pytest.mark.xdist_group(lane))
+    items.sort(key=lambda item: LANES.index(lane) if (lane := lane_of(item.path)) else len(LANES))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """With REQUIRE_DOCKER=1 nothing may be skipped, whatever the reason."""
+    if REQUIRE_DOCKER and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which REQUIRE_DOCKER=1 does not allow: {reason}"
+
+
+def cannot_build(docker: str) -> str:
+    """Why this docker CLI cannot build images with BuildKit; empty when it can."""
+    env = {**os.environ, "DOCKER_BUILDKIT": "1"}
+    command = [docker, "build", "--quiet", "--output", "type=tar,dest=/dev/null", "-"]
+    result = subprocess.run(
+        command, input="FROM scratch\nLABEL probe=1\n", capture_output=True, text=True, env=env, check=False, timeout=60
+    )
+    return result.stderr.strip().partition("\n")[0] if result.returncode else ""
+
+
+@pytest.fixture(scope="session")
+def docker() -> str:
+    """Path of the first docker CLI on PATH whose engine answers and builds with BuildKit."""
+    refusals = []
+    for folder in dict.fromkeys(os.environ.get("PATH", "").split(os.pathsep)):
+        if cli := shutil.which("docker", path=folder):
+            if not (refusal := cannot_build(cli)):
+                return cli
+            refusals.append(f"{cli}: {refusal}")
+    pytest.skip("no Docker engine with BuildKit: " + ("; ".join(refusals) or "no docker on PATH"))
