@@ -1,0 +1,115 @@
+"""Every way a request or the container can fail, with the status a caller sees.
+
+PredictorError
+├── RefusedError                    the caller is to blame
+│   ├── BadInputError               400
+│   ├── NotAcceptableError          406
+│   ├── PayloadTooLargeError        413
+│   └── UnsupportedMediaTypeError   415
+├── PredictionError                 500
+├── UnavailableError                503, with Retry-After
+│   ├── QueueFullError
+│   ├── DeadlineError
+│   └── NotReadyError
+└── ModelLoadError                  no status: ends the process
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import orjson
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One place in a request body that is wrong; `pointer` is a JSON Pointer (RFC 6901)."""
+
+    pointer: str
+    detail: str
+
+
+class PredictorError(Exception):
+    """The base of all errors; `detail` is safe to show to a caller."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal Server Error"
+
+    def __init__(self, detail: str, *errors: Fault) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+
+
+class RefusedError(PredictorError):
+    """The base of what the caller can mend."""
+
+
+class BadInputError(RefusedError):
+    """Raise when a body cannot be decoded, or is not what the model takes."""
+
+    status = 400
+    title = "Bad Request"
+
+
+class NotAcceptableError(RefusedError):
+    """Raise when no media type of `Accept` can be written."""
+
+    status = 406
+    title = "Not Acceptable"
+
+
+class PayloadTooLargeError(RefusedError):
+    """Raise when a body, or what it unpacks to, is larger than the limit."""
+
+    status = 413
+    title = "Content Too Large"
+
+
+class UnsupportedMediaTypeError(RefusedError):
+    """Raise when a body's `Content-Type` cannot be read."""
+
+    status = 415
+    title = "Unsupported Media Type"
+
+
+class PredictionError(PredictorError):
+    """Raise when the model fails on rows that were decoded without fault."""
+
+
+class UnavailableError(PredictorError):
+    """The base of what may succeed when tried again, after `retry_after` seconds."""
+
+    status = 503
+    title = "Service Unavailable"
+    retry_after: ClassVar[int] = 1
+
+
+class QueueFullError(UnavailableError):
+    """Raise when as many rows wait for the model as may wait."""
+
+
+class DeadlineError(UnavailableError):
+    """Raise when nobody waits for an answer any more."""
+
+
+class NotReadyError(UnavailableError):
+    """Raise when a request comes before the model is loaded, or while the server drains."""
+
+
+class ModelLoadError(PredictorError):
+    """Raise when there is no model to serve; `detail` is one line: what, where, what to do."""
+
+
+def problem(error: PredictorError) -> bytes:
+    """Render an error as the body of `application/problem+json` (RFC 9457)."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if error.errors:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.errors]
+    return orjson.dumps(body)
