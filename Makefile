@@ -5,9 +5,12 @@ BIN := .venv/bin
 PORT ?= 3000
 RUNTIME_PORT ?= 8081
 CONTAINER_PORT ?= 8080
+SERVERS ?= baseline,fastapi,mlserver,litserve,bentoml,mlflow,product,compiled,ceiling
+ROUNDS ?= 5
+SECONDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean
+.PHONY: help run test check bench bench-scaling lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,7 +24,16 @@ test: .venv/.locked ## all tests; those that need Docker are skipped, and said t
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy invoker/invoker serving-container/predictor local tests
+	$(BIN)/mypy invoker/invoker serving-container/predictor local tests benchmarks
+
+# The product, compiled or not, and the ceiling run on the packages of the image, and on nothing else.
+comma := ,
+BENCH_NAMES = $(patsubst ceiling,product,$(patsubst compiled,product,$(subst $(comma), ,$(SERVERS))))
+bench: .venv/.locked $(sort $(BENCH_NAMES:%=.tools/bench-%/.locked)) ## the container against its peers: ROUNDS, SECONDS a run, SERVERS=baseline,product
+	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --servers $(SERVERS)
+
+bench-scaling: .venv/.locked .tools/bench-product/.locked ## the container alone: 1 to 10,000 rows, 1 to 256 clients, overload
+	@$(BIN)/python -m benchmarks.scaling --seconds $(SECONDS)
 
 # An environment is made again when its lock file changes.
 $(UV): requirements/uv.txt
@@ -40,6 +52,9 @@ endef
 .venv/.locked: requirements/dev.txt | $(UV)
 	$(call environment,.venv,requirements/dev.txt)
 
+.tools/bench-product/.locked: serving-container/requirements.txt | $(UV)
+	$(call environment,.tools/bench-product,serving-container/requirements.txt)
+
 .tools/%/.locked: requirements/%.txt | $(UV)
 	$(call environment,.tools/$*,requirements/$*.txt)
 
@@ -49,6 +64,7 @@ lock: $(UV) ## resolve every requirements file again
 	$(COMPILE) serving-container/requirements.in -o serving-container/requirements.txt
 	$(COMPILE) requirements/dev.in -c invoker/requirements.txt -c serving-container/requirements.txt -o requirements/dev.txt
 	for name in uv sam lint emulator; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
+	for name in baseline fastapi mlserver litserve bentoml mlflow; do $(COMPILE) requirements/bench-$$name.in -c serving-container/requirements.txt -o requirements/bench-$$name.txt; done
 
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
