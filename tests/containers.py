@@ -22,22 +22,10 @@ def run(*command: str, timeout: float = 600) -> str:
 
 
 def build(docker: str, dockerfile: Path, tag: str) -> str:
-    """Build an image from the project's root; Docker's cache makes it anew only when what it is made of has changed."""
+    """Build an image from the project's root; Docker's cache makes it anew only when its parts have changed."""
     # --network host: some machines reach the package index only from the host's network
-    run(
-        "env",
-        "DOCKER_BUILDKIT=1",
-        docker,
-        "build",
-        "--quiet",
-        "--network",
-        "host",
-        "-f",
-        str(dockerfile),
-        "-t",
-        tag,
-        ".",
-    )
+    command = ("build", "--quiet", "--network", "host", "--file", str(dockerfile), "--tag", tag, ".")
+    run("env", "DOCKER_BUILDKIT=1", docker, *command)
     return tag
 
 
