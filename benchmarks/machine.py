@@ -1,0 +1,56 @@
+"""What the measurements were made on."""
+
+import datetime
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from benchmarks.servers import ROOT, Server
+
+QUIET_LOAD = 0.5
+VERSIONS = "from importlib.metadata import version as v; import sys; print(*(v(name) for name in sys.argv[1:]))"
+
+
+def describe() -> list[str]:
+    memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
+    return [
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
+        f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores, {memory:.0f} GiB",
+        f"{platform.platform()}, Python {platform.python_version()}",
+        f"{program('nginx', '-v')}; {program('wrk', '-v')}",
+    ]
+
+
+def busy() -> float | None:
+    """The load average of the last minute, if others use this machine."""
+    load = os.getloadavg()[0]
+    return load if load > QUIET_LOAD else None
+
+
+def versions(server: Server) -> tuple[str, str]:
+    """Version of the server's own package, and of scikit-learn beside it."""
+    python = ROOT / ".tools" / f"bench-{server.environment}" / "bin" / "python"
+    said = output(str(python), "-c", VERSIONS, server.package, "scikit-learn")
+    package, sklearn = said.split()
+    return f"{server.package} {package}", sklearn
+
+
+def commit() -> str:
+    changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no")
+    return output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD") + (" with changes" if changed else "")
+
+
+def field(file: str, name: str) -> str:
+    lines = Path(file).read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "unknown")
+
+
+def program(*command: str) -> str:
+    """What a program says its version is; nginx and wrk say it on either stream, and wrk ends with 1."""
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (ran.stdout + ran.stderr).splitlines()[0].removeprefix("nginx version: ").split(" [")[0]
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

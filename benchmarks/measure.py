@@ -1,0 +1,125 @@
+"""One visit to one server: start it, check its answers, load it with each work, stop it."""
+
+import http.client
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.load import Load, post
+from benchmarks.pinger import ping, pinging
+from benchmarks.processes import pss_mb, running
+from benchmarks.servers import ROOT, Launch, Place, Server
+from benchmarks.work import Work, sample, trained
+
+SCRATCH = ROOT / ".local" / "benchmarks"
+START_TIMEOUT_S = 90.0
+POLL_S = 0.02
+WARM_UP_S = 1
+
+
+class ServerError(Exception):
+    """Raise when a server does not start, or does not answer what its model predicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one round found of one server under one work; a ping that failed is infinitely long."""
+
+    round: int
+    server: str
+    work: str
+    load: Load
+    pings_ms: tuple[float, ...]
+    ready_s: float
+    pss_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A server that has started and has predicted rightly once."""
+
+    server: Server
+    place: Place
+    pid: int
+    ready_s: float
+
+    def measure(self, work: Work, round_: int, seconds: float) -> Measurement:
+        rows = sample(work.model, work.rows)
+        check(self.server, self.place.port, work.model, work.rows)
+        body = self.place.directory / "body.json"
+        body.write_bytes(self.server.dialect.encode(rows))
+        url = f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
+        post(url, body, clients=work.clients, seconds=WARM_UP_S)
+        with pinging(self.place.port, self.server.ping) as pings:
+            load = post(url, body, clients=work.clients, seconds=seconds)
+            weight = pss_mb(self.pid)
+        return Measurement(round_, self.server.name, work.name, load, tuple(pings), self.ready_s, weight)
+
+
+def measure_all(
+    server: Server, model: Path, works: Iterable[Work], round_: int, seconds: float
+) -> Iterator[Measurement]:
+    """Start the server once for all works of one model."""
+    works = list(works)
+    with visit(server, model, works[0]) as started:
+        for work in works:
+            yield started.measure(work, round_, seconds)
+
+
+@contextmanager
+def visit(server: Server, model: Path, work: Work) -> Iterator[Visit]:
+    """Ready is when the health check says so and the first prediction is right, whichever comes last."""
+    place = prepare(server, model)
+    launch = server.launch(place)
+    with ExitStack() as stack:
+        started = time.perf_counter()
+        process = stack.enter_context(running(launch.command, environment(launch, place), place.directory))
+        while ping(place.port, server.ping) > START_TIMEOUT_S * 1000:
+            if process.poll() is not None or time.perf_counter() - started > START_TIMEOUT_S:
+                raise ServerError(f"{server.name} did not start: see {place.directory}/server.log")
+            time.sleep(POLL_S)
+        check(server, place.port, work.model, rows=1)
+        yield Visit(server, place, process.pid, time.perf_counter() - started)
+
+
+def prepare(server: Server, model: Path) -> Place:
+    directory = SCRATCH / "run" / server.name
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return Place(ROOT / ".tools" / f"bench-{server.environment}" / "bin", directory, model, free_ports())
+
+
+def environment(launch: Launch, place: Place) -> dict[str, str]:
+    """Nothing of the caller's environment but PATH and HOME: settings such as PYTHONDONTWRITEBYTECODE cost seconds."""
+    return {"PATH": f"{place.bin}:{os.environ['PATH']}", "HOME": str(place.directory), **launch.variables}
+
+
+def free_ports() -> tuple[int, int, int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        first, second, third = (each.getsockname()[1] for each in sockets)
+        return first, second, third
+
+
+def check(server: Server, port: int, model: str, rows: int) -> None:
+    """Ask once, and compare with what the model predicts here."""
+    if not server.predicts:
+        return
+    questions = sample(model, rows)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT_S)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", server.invocations, server.dialect.encode(questions), headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status != http.HTTPStatus.OK:
+        raise ServerError(f"{server.name} answered {answer.status}: {body[:500]!r}")
+    if not np.array_equal(server.dialect.decode(body), trained(model).predict(questions)):
+        raise ServerError(f"{server.name} answered other predictions than the model's: {body[:500]!r}")
