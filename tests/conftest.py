@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import sam_cli
+
 ROOT = Path(__file__).parent.parent
 # Lanes share costly fixtures, so each runs in one worker; the slowest stands first.
 LANES = ("sam", "deploy", "image", "chain")
@@ -79,3 +81,9 @@ def docker() -> str:
                 return cli
             refusals.append(f"{cli}: {refusal}")
     pytest.skip("no Docker engine with BuildKit: " + ("; ".join(refusals) or "no docker on PATH"))
+
+
+@pytest.fixture(scope="session")
+def sam() -> sam_cli.SamCli:
+    sam_cli.install()
+    return sam_cli.SamCli({})

@@ -1,0 +1,28 @@
+"""The local AWS, with the serving image behind its SageMaker."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests import containers
+from tests.deploy.cloud import Cloud
+from tests.sam_cli import SamCli
+
+EMULATOR = Path(__file__).parent / "emulator" / "Dockerfile"
+
+
+@pytest.fixture(scope="session")
+def cloud(docker: str, serving_image: str, sam: SamCli) -> Iterator[Cloud]:
+    image = containers.build(docker, EMULATOR, "test-local-aws")
+    with containers.network(docker) as network:
+        joined = (f"--network={network}", "--network-alias=serving", "--publish=127.0.0.1::8080")
+        with containers.container(docker, serving_image, "serve", options=joined) as serving:
+            serving.wait_for(f"{serving.url(8080)}/ping")
+            options = (f"--network={network}", "--publish=127.0.0.1::4566")
+            environment = {"SAGEMAKER_ENDPOINTS": "iris=http://serving:8080,flowers=http://serving:8080"}
+            with containers.container(docker, image, options=options, environment=environment) as emulator:
+                url = emulator.url(4566)
+                emulator.wait_for(f"{url}/_ministack/health")
+                yield Cloud(url, replace(sam, settings={"AWS_ENDPOINT_URL": url}))

@@ -1,0 +1,81 @@
+"""The SAM CLI from its own locked environment, kept away from any real AWS account."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TOOLS = ROOT / ".tools"
+# Good for the emulators only.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+DEPLOYED = ("template.yaml", "samconfig.toml", "invoker")
+
+
+@dataclass(frozen=True, slots=True)
+class SamCli:
+    """`settings` are environment variables added to each command's."""
+
+    settings: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+        return inherited | {
+            # sam builds with uv
+            "PATH": os.pathsep.join((str(TOOLS / "uv/bin"), inherited["PATH"])),
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **CREDENTIALS,
+            **self.settings,
+        }
+
+    def start(self, *arguments: str, cwd: Path, output: int | None = None) -> subprocess.Popen[str]:
+        command = [TOOLS / "sam/bin/sam", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=self.environment(),
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, *arguments: str, cwd: Path, timeout: float = 300) -> str:
+        """What the command prints, an error with all of it where it fails."""
+        process = self.start(*arguments, cwd=cwd, output=subprocess.PIPE)
+        output, _ = process.communicate(timeout=timeout)
+        if process.returncode:
+            raise RuntimeError(f"sam {' '.join(arguments)}\n{output}")
+        return output
+
+
+def install() -> None:
+    """Make the environment that the SAM CLI lives in, once for all test processes."""
+    with lock("sam"):
+        subprocess.run(["make", ".tools/sam/.locked"], cwd=ROOT, check=True, timeout=600)
+
+
+@contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Keep other test processes on this machine out."""
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def copy_deployed(to: Path) -> Path:
+    """Copy what `sam build` reads, so that tests build beside each other and may change their copy."""
+    for name in DEPLOYED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, to / name)
+    return to
