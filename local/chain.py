@@ -1,0 +1,125 @@
+"""Start the parts of the chain in order, say when they are ready, and stop them all."""
+
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+import httpx
+
+from local import commands
+from local.banner import banner
+from local.commands import Addresses
+from local.errors import ProcessEndedError
+from local.example import find_model
+from local.process import Command, Process
+from local.server import bind
+from local.settings import Settings
+
+HOST = "127.0.0.1"
+POLL_SECONDS = 0.05
+PROGRESS_SECONDS = 5.0
+
+
+class Stopped(BaseException):
+    """Raise when the user asked the chain to stop."""
+
+
+class Chain:
+    """The parts of the chain, from the container to the gateway."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._stop_asked = False
+        self._stack = ExitStack()
+        self._parts: list[Process] = []
+
+    def run(self) -> None:
+        """Run until the user stops it; raise ChainError when it cannot start or go on. No process is left behind."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        with self._stack:
+            try:
+                self._start()
+                while True:
+                    self._pause()
+            except Stopped:
+                print("stopping ...", flush=True)
+
+    def _ask_to_stop(self, _: int, __: FrameType | None) -> None:
+        self._stop_asked = True
+
+    def _start(self) -> None:
+        gateway, runtime, container = sockets = self._bind()
+        addresses = Addresses(*(f"http://{HOST}:{sock.getsockname()[1]}" for sock in sockets))
+        model = find_model(self._settings.model, self._environ, self._run_to_end)
+        print(f"starting with the model in {model} ...", flush=True)
+        # The container binds its port by itself.
+        container.close()
+        self._launch(commands.container(model, addresses, self._environ))
+        self._launch(commands.runtime(addresses, runtime, self._environ))
+        self._launch(commands.gateway(addresses, gateway, self._settings.api_key, self._environ))
+        self._wait_for("serving container", f"{addresses.container}/ping")
+        self._wait_for("SageMaker runtime", f"{addresses.runtime}/ping")
+        self._wait_for("gateway", f"{addresses.gateway}/health")
+        print(banner(addresses, self._sample(model), self._settings.api_key), flush=True)
+
+    def _bind(self) -> tuple[socket.socket, socket.socket, socket.socket]:
+        """Reserve all ports before anything is started."""
+        settings = self._settings
+        return (
+            self._stack.enter_context(bind(HOST, settings.port, "gateway", "PORT")),
+            self._stack.enter_context(bind(HOST, settings.runtime_port, "SageMaker runtime", "RUNTIME_PORT")),
+            self._stack.enter_context(bind(HOST, settings.container_port, "serving container", "CONTAINER_PORT")),
+        )
+
+    def _launch(self, command: Command) -> None:
+        part = Process(command)
+        # The stack stops the parts in reverse: nobody calls a part that has gone.
+        self._stack.callback(part.stop)
+        self._parts.append(part)
+
+    def _run_to_end(self, command: Command) -> int:
+        """Run a command that ends by itself; return its exit code."""
+        process = Process(command)
+        try:
+            while (code := process.exit_code) is None:
+                self._pause()
+        finally:
+            process.stop()
+        return code
+
+    def _wait_for(self, part: str, url: str) -> None:
+        started = said = time.monotonic()
+        while not _answers(url):
+            self._pause()
+            if time.monotonic() - said > PROGRESS_SECONDS:
+                said = time.monotonic()
+                print(f"waiting for the {part} ({said - started:.0f} s) ...", flush=True)
+
+    def _pause(self) -> None:
+        time.sleep(POLL_SECONDS)
+        if self._stop_asked:
+            raise Stopped
+        for part in self._parts:
+            if part.exit_code is not None:
+                raise ProcessEndedError(f"the {part.name} ended with code {part.exit_code}; see its message above")
+
+    def _sample(self, model: Path) -> str:
+        """Return a body that fits the model, or nothing when the model does not say what it takes."""
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "body.json"
+            self._run_to_end(commands.sample(model, file, self._environ))
+            return file.read_text() if file.exists() else ""
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,102 @@
+"""The parts of the chain as commands, each with the whole of its environment."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.process import Command
+from local.settings import ACCOUNT, ENDPOINT, PARAMETERS, ROOT, SERVING, TEMPLATE
+from local.template import read_template
+
+# Of the user's environment, what programs need to run and nothing that points at an account or a proxy.
+INHERITED = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Base URLs of the parts."""
+
+    gateway: str
+    runtime: str
+    container: str
+
+
+def training(name: str, directory: Path, environ: Mapping[str, str]) -> Command:
+    """Train an example model into `directory`."""
+    arguments = (sys.executable, str(SERVING / "example" / "train.py"), name, "--output", str(directory))
+    return Command("training", arguments, _inherited(environ), ROOT)
+
+
+def sample(model: Path, file: Path, environ: Mapping[str, str]) -> Command:
+    """Write a body that the model can be tried with."""
+    environment = _inherited(environ) | {"PYTHONPATH": str(SERVING)}
+    return Command("sample", (sys.executable, "-m", "local.sample", str(model), str(file)), environment, ROOT)
+
+
+def container(model: Path, addresses: Addresses, environ: Mapping[str, str]) -> Command:
+    """Serve the model as `docker run IMAGE serve` would; the user's SERVING_* settings apply."""
+    host, _, port = addresses.container.removeprefix("http://").partition(":")
+    environment = {
+        **_inherited(environ),
+        **{name: value for name, value in environ.items() if name.startswith("SERVING_")},
+        "PYTHONPATH": str(SERVING),
+        "SERVING_HOST": host,
+        "SERVING_PORT": port,
+        "SERVING_MODEL_DIR": str(model),
+    }
+    return Command("serving container", (sys.executable, "-m", "predictor", "serve"), environment, SERVING)
+
+
+def runtime(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str]) -> Command:
+    """Stand for SageMaker in front of the container."""
+    options = ("--container", addresses.container, "--endpoint", ENDPOINT, "--fd", str(sock.fileno()))
+    environment = _inherited(environ) | _credentials()
+    return Command(
+        "SageMaker runtime", (sys.executable, "-m", "local.runtime", *options), environment, ROOT, (sock.fileno(),)
+    )
+
+
+def gateway(addresses: Addresses, sock: socket.socket, api_key: str | None, environ: Mapping[str, str]) -> Command:
+    """Run the Lambda handler behind a gateway, in the environment that Lambda gives the function.
+
+    A variable that the template sets can be set differently by the user, as with `sam local`.
+    """
+    function = read_template(TEMPLATE, PARAMETERS).function
+    variables = {name: environ.get(name, value) for name, value in function.environment.items()}
+    environment = {
+        **_inherited(environ),
+        **_credentials(),
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DEFAULT_REGION": ACCOUNT.region,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.runtime,
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.limits.memory_mb),
+        "AWS_LAMBDA_FUNCTION_NAME": "local",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/local",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "LAMBDA_TASK_ROOT": str(function.code),
+        "TZ": ":UTC",
+        "_HANDLER": function.handler,
+        **variables,
+    }
+    key = () if api_key is None else ("--api-key", api_key)
+    arguments = (sys.executable, "-m", "local.gateway", "--fd", str(sock.fileno()), *key)
+    return Command("gateway", arguments, environment, ROOT, (sock.fileno(),))
+
+
+def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in INHERITED if name in environ}
+
+
+def _credentials() -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": ACCOUNT.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": ACCOUNT.secret_access_key,
+        "AWS_REGION": ACCOUNT.region,
+    }

@@ -1,0 +1,145 @@
+"""What can go wrong in the local chain.
+
+ChainError                       the chain cannot start or go on: one line on stderr, exit code 1
+├── PortTakenError
+├── ModelMissingError
+├── TrainingError
+├── TemplateError
+└── ProcessEndedError
+RuntimeServiceError              an error answer of the SageMaker runtime: status and code
+├── MissingTokenError            403 MissingAuthenticationTokenException
+├── IncompleteSignatureError     403 IncompleteSignatureException
+├── UnknownAccessKeyError        403 UnrecognizedClientException
+├── WrongSignatureError          403 InvalidSignatureException
+├── UnknownOperationError        404 UnknownOperationException
+├── ValidationError              400 ValidationError
+├── BodyTooLargeError            413 RequestEntityTooLargeException
+├── ModelError                   424 ModelError
+└── UnavailableError             503 ServiceUnavailable
+FunctionError                    the Lambda function gave no answer that the gateway can use
+├── FunctionTimedOutError
+├── EventTooLargeError
+└── MalformedAnswerError
+"""
+
+from typing import ClassVar
+
+
+class ChainError(Exception):
+    """Raise when the chain cannot start or go on; the text is the one line the user reads."""
+
+
+class PortTakenError(ChainError):
+    """Raise when a port of the chain cannot be had: another process listens on it, or it is not ours to take."""
+
+    def __init__(self, port: int, part: str, setting: str, reason: str) -> None:
+        super().__init__(f"port {port} for the {part} cannot be used ({reason}); choose another one: {setting}=PORT")
+
+
+class ModelMissingError(ChainError):
+    """Raise when MODEL is neither a directory nor the name of an example."""
+
+
+class TrainingError(ChainError):
+    """Raise when the example model cannot be trained."""
+
+
+class TemplateError(ChainError):
+    """Raise when template.yaml lacks what the gateway needs."""
+
+
+class ProcessEndedError(ChainError):
+    """Raise when a part of the chain ends by itself."""
+
+
+class RuntimeServiceError(Exception):
+    """Raise when the SageMaker runtime refuses or fails; `members` are the error's own fields beside its message.
+
+    Codes and statuses: InvokeEndpoint and Common Errors in the SageMaker API reference.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "InternalFailure"
+
+    def __init__(self, message: str, **members: str | int) -> None:
+        super().__init__(message)
+        self.members = members
+
+
+class MissingTokenError(RuntimeServiceError):
+    """Raise when a request carries no Authorization header."""
+
+    status = 403
+    code = "MissingAuthenticationTokenException"
+
+
+class IncompleteSignatureError(RuntimeServiceError):
+    """Raise when the Authorization header lacks a part of a Signature Version 4."""
+
+    status = 403
+    code = "IncompleteSignatureException"
+
+
+class UnknownAccessKeyError(RuntimeServiceError):
+    """Raise when the access key, or the session token, is not the configured one."""
+
+    status = 403
+    code = "UnrecognizedClientException"
+
+
+class WrongSignatureError(RuntimeServiceError):
+    """Raise when the signature is not the one computed here, or is scoped or dated wrongly."""
+
+    status = 403
+    code = "InvalidSignatureException"
+
+
+class UnknownOperationError(RuntimeServiceError):
+    """Raise when method and path name no operation."""
+
+    status = 404
+    code = "UnknownOperationException"
+
+
+class ValidationError(RuntimeServiceError):
+    """Raise when there is no such endpoint, or a header is longer than InvokeEndpoint takes."""
+
+    status = 400
+    code = "ValidationError"
+
+
+class BodyTooLargeError(RuntimeServiceError):
+    """Raise when the body is above SageMaker's 25 MB."""
+
+    status = 413
+    code = "RequestEntityTooLargeException"
+
+
+class ModelError(RuntimeServiceError):
+    """Raise when the container answered with other than 2xx, broke off, or took more than 60 s."""
+
+    status = 424
+    code = "ModelError"
+
+
+class UnavailableError(RuntimeServiceError):
+    """Raise when nothing listens where the container should be."""
+
+    status = 503
+    code = "ServiceUnavailable"
+
+
+class FunctionError(Exception):
+    """Raise when the Lambda function raised, or gave no answer that API Gateway can use."""
+
+
+class FunctionTimedOutError(FunctionError):
+    """Raise when the function took longer than its timeout."""
+
+
+class EventTooLargeError(FunctionError):
+    """Raise when the event is above Lambda's 6 MB."""
+
+
+class MalformedAnswerError(FunctionError):
+    """Raise when the function's answer is not a proxy integration response."""

@@ -1,0 +1,213 @@
+"""A SageMaker runtime for one endpoint: checks the signature, forwards to the container, answers as SageMaker does.
+
+    python -m local.runtime --container http://127.0.0.1:8080 --endpoint demo
+
+The credentials that may invoke are those in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the region AWS_REGION.
+API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.errors import (
+    BodyTooLargeError,
+    ChainError,
+    ModelError,
+    RuntimeServiceError,
+    UnavailableError,
+    UnknownOperationError,
+    ValidationError,
+)
+from local.server import add_address_arguments, open_socket, serve
+from local.settings import read_account
+from local.signature import Account, SignedRequest, verify
+
+MAX_BODY = 25 * 1024 * 1024
+MAX_HEADER = 1024
+CONTAINER_SECONDS = 60.0
+ACCOUNT_ID = "000000000000"
+# SageMaker strips every header but those of the InvokeEndpoint operation.
+REQUEST_HEADERS = frozenset(
+    {
+        "content-type",
+        "accept",
+        "x-amzn-sagemaker-custom-attributes",
+        "x-amzn-sagemaker-enable-explanations",
+        "x-amzn-sagemaker-inference-component",
+        "x-amzn-sagemaker-inference-id",
+        "x-amzn-sagemaker-prefix-aware-id",
+        "x-amzn-sagemaker-session-id",
+        "x-amzn-sagemaker-target-container-hostname",
+        "x-amzn-sagemaker-target-model",
+        "x-amzn-sagemaker-target-variant",
+    }
+)
+RESPONSE_HEADERS = (
+    "content-type",
+    "x-amzn-sagemaker-new-session-id",
+    "x-amzn-sagemaker-closed-session-id",
+)
+CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+VARIANT = "AllTraffic"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The endpoint the runtime knows, and the base URL of the container behind it."""
+
+    name: str
+    container_url: str
+    timeout_seconds: float = CONTAINER_SECONDS
+
+
+class Runtime:
+    """InvokeEndpoint for one endpoint and one account."""
+
+    def __init__(
+        self, endpoint: Endpoint, account: Account, client: httpx.AsyncClient, clock: Callable[[], datetime]
+    ) -> None:
+        self._endpoint = endpoint
+        self._account = account
+        self._client = client
+        self._clock = clock
+
+    async def invoke(self, request: Request) -> Response:
+        """Answer POST /endpoints/{name}/invocations."""
+        body = await _read_body(request)
+        verify(_signed(request, body), self._account, self._clock())
+        self._check_endpoint(request.path_params["name"])
+        headers = _forwarded(request)
+        answer = await self._ask_container(headers, body)
+        if not answer.is_success:
+            raise self._model_error(answer.status_code, answer.text)
+        return Response(answer.content, 200, _returned(answer))
+
+    def _check_endpoint(self, name: str) -> None:
+        if name != self._endpoint.name:
+            raise ValidationError(f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+
+    async def _ask_container(self, headers: dict[str, str], body: bytes) -> httpx.Response:
+        # A request made by hand, so that no header of the client's own gets in.
+        url = f"{self._endpoint.container_url}/invocations"
+        request = httpx.Request("POST", url, headers=headers, content=body)
+        try:
+            async with asyncio.timeout(self._endpoint.timeout_seconds):
+                return await self._client.send(request)
+        except httpx.ConnectError as exc:
+            raise UnavailableError("The service is temporarily unavailable: no container is listening.") from exc
+        except TimeoutError as exc:
+            raise self._model_error(
+                0, "Your invocation timed out while waiting for a response from container primary."
+            ) from exc
+        except httpx.TransportError as exc:
+            raise self._model_error(0, f"The container broke off the connection: {type(exc).__name__}.") from exc
+
+    def _model_error(self, status: int, message: str) -> ModelError:
+        side = "client" if status // 100 == 4 else "server"  # noqa: PLR2004 - the class of 4xx
+        group = f"/aws/sagemaker/Endpoints/{self._endpoint.name}"
+        return ModelError(
+            f'Received {side} error ({status}) from primary with message "{message}". '
+            f"See the log group {group} in account {ACCOUNT_ID} for more information.",
+            ErrorCode=f"{side.upper()}_ERROR_FROM_MODEL",
+            LogStreamArn=f"arn:aws:logs:{self._account.region}:{ACCOUNT_ID}:log-group:{group}",
+            OriginalMessage=message,
+            OriginalStatusCode=status,
+        )
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise BodyTooLargeError(f"Request must be at most {MAX_BODY} bytes for the InvokeEndpoint operation.")
+    return bytes(body)
+
+
+def _signed(request: Request, body: bytes) -> SignedRequest:
+    path = request.scope["raw_path"].decode("latin-1")
+    query = request.scope["query_string"].decode("latin-1")
+    return SignedRequest(request.method, f"{path}?{query}" if query else path, request.headers.items(), body)
+
+
+def _forwarded(request: Request) -> dict[str, str]:
+    headers = {name: value for name, value in request.headers.items() if name in REQUEST_HEADERS}
+    for name, value in headers.items():
+        if len(value) > MAX_HEADER or not value.isascii():
+            raise ValidationError(f"Header {name} must be at most {MAX_HEADER} ASCII characters.")
+    return headers
+
+
+def _returned(answer: httpx.Response) -> dict[str, str]:
+    headers = {name: answer.headers[name] for name in RESPONSE_HEADERS if name in answer.headers}
+    # The API reference: a container that does not set this one has an empty value returned for it.
+    headers[CUSTOM_ATTRIBUTES] = answer.headers.get(CUSTOM_ATTRIBUTES, "")
+    headers["x-amzn-invoked-production-variant"] = VARIANT
+    return headers
+
+
+async def _refuse(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RuntimeServiceError)
+    key = "Message" if exc.members else "message"
+    return JSONResponse({key: str(exc), **exc.members}, exc.status, {"x-amzn-ErrorType": exc.code})
+
+
+async def _unknown(_: Request, __: Exception) -> Response:
+    return await _refuse(_, UnknownOperationError("No operation has this method and path."))
+
+
+async def _ping(_: Request) -> Response:
+    return Response()
+
+
+def create_app(
+    endpoint: Endpoint, account: Account, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Starlette:
+    """Return the runtime as an ASGI application."""
+    # No proxy, cookie or credential of this machine's user may get between runtime and container.
+    # SageMaker's time limit is one for the whole call, so there is none on its steps.
+    client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(None), limits=httpx.Limits(max_connections=None))
+    runtime = Runtime(endpoint, account, client, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with client:
+            yield
+
+    return Starlette(
+        routes=[
+            Route("/endpoints/{name}/invocations", runtime.invoke, methods=["POST"]),
+            Route("/ping", _ping),
+        ],
+        exception_handlers={RuntimeServiceError: _refuse, 404: _unknown, 405: _unknown},
+        lifespan=lifespan,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.runtime", description=__doc__.partition("\n")[0])
+    parser.add_argument("--container", required=True, metavar="URL", help="base URL of the serving container")
+    parser.add_argument("--endpoint", required=True, metavar="NAME", help="name of the endpoint")
+    add_address_arguments(parser, port=8081)
+    arguments = parser.parse_args()
+    try:
+        account = read_account(os.environ)
+        sock = open_socket(arguments, "SageMaker runtime")
+    except ChainError as exc:
+        parser.exit(1, f"{parser.prog}: {exc}\n")
+    serve(create_app(Endpoint(arguments.endpoint, arguments.container), account), sock)
+
+
+if __name__ == "__main__":
+    main()
