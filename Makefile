@@ -19,7 +19,7 @@ run: .venv/.locked ## the chain on this machine: container, SageMaker runtime, g
 	@$(BIN)/python -m local --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT)
 
 test: .venv/.locked ## all tests; those that need Docker are skipped, and said to be, where there is none
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .

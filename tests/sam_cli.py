@@ -35,7 +35,7 @@ class SamCli:
         }
 
     def start(self, *arguments: str, cwd: Path, output: int | None = None) -> subprocess.Popen[str]:
-        command = [TOOLS / "sam/bin/sam", *arguments]
+        command = [str(TOOLS / "sam/bin/sam"), *arguments]
         return subprocess.Popen(
             command,
             cwd=cwd,

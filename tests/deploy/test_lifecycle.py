@@ -1,0 +1,60 @@
+"""A stack from `sam deploy` to `sam delete`: the steps are tests in the order of a stack's life."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests import sam_cli
+from tests.deploy.checks import POINTS, assert_problem, failing
+from tests.deploy.cloud import Api, Cloud
+from tests.sam_cli import SamCli
+
+STACK = "good"
+
+
+@pytest.fixture(scope="module")
+def project(sam: SamCli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = sam_cli.copy_deployed(tmp_path_factory.mktemp(STACK))
+    sam.run("build", cwd=copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def api(cloud: Cloud, project: Path) -> Api:
+    return cloud.deploy(project, STACK, {"EndpointName": "iris"})
+
+
+def test_created_stack_passes_every_check(api: Api) -> None:
+    assert failing(api) == set()
+
+
+def test_health_names_the_endpoint(api: Api) -> None:
+    assert api.health().json()["endpoint"] == "iris"
+
+
+def test_more_requests_than_the_plan_allows_are_refused(api: Api) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        responses = list(pool.map(api.predict, [POINTS] * 60))
+
+    refused = [response for response in responses if response.status_code != 200]
+    assert 0 < len(refused) < len(responses)
+    for response in refused:
+        assert_problem(response, 429)
+        assert int(response.headers["Retry-After"]) > 0
+
+
+def test_changed_parameter_reaches_the_callers(cloud: Cloud, project: Path, api: Api) -> None:
+    """Environment and permission of the function behind the live alias change together, under the same URL and key."""
+    updated = cloud.deploy(project, STACK, {"EndpointName": "flowers"})
+
+    assert updated == api
+    assert updated.health().json()["endpoint"] == "flowers"
+    assert failing(updated) == set()
+
+
+def test_deleted_stack_leaves_nothing(cloud: Cloud, project: Path, api: Api) -> None:
+    cloud.delete(project, STACK)
+
+    assert api.predict(POINTS).status_code in {403, 404}
+    assert cloud.client("cloudformation").list_stack_resources(StackName=STACK)["StackResourceSummaries"] == []
