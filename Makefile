@@ -64,7 +64,7 @@ lock: $(UV) ## resolve every requirements file again
 	$(COMPILE) serving-container/requirements.in -o serving-container/requirements.txt
 	$(COMPILE) requirements/dev.in -c invoker/requirements.txt -c serving-container/requirements.txt -o requirements/dev.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
-	for name in uv sam lint emulator; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
+	for name in uv sam lint emulator fuzz; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
 	for name in baseline fastapi mlserver litserve bentoml mlflow; do $(COMPILE) requirements/bench-$$name.in -c serving-container/requirements.txt -o requirements/bench-$$name.txt; done
 
 clean: ## remove environments and everything built

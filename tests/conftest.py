@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import sam_cli
+from tests import environments, sam_cli
 
 ROOT = Path(__file__).parent.parent
 # Lanes share costly fixtures, so each runs in one worker; the slowest stands first.
@@ -85,5 +85,5 @@ def docker() -> str:
 
 @pytest.fixture(scope="session")
 def sam() -> sam_cli.SamCli:
-    sam_cli.install()
+    environments.make("sam")
     return sam_cli.SamCli({})

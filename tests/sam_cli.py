@@ -1,16 +1,14 @@
 """The SAM CLI from its own locked environment, kept away from any real AWS account."""
 
-import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-TOOLS = ROOT / ".tools"
+from tests.environments import ROOT, TOOLS
+
 # Good for the emulators only.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 DEPLOYED = ("template.yaml", "samconfig.toml", "invoker")
@@ -53,21 +51,6 @@ class SamCli:
         if process.returncode:
             raise RuntimeError(f"sam {' '.join(arguments)}\n{output}")
         return output
-
-
-def install() -> None:
-    """Make the environment that the SAM CLI lives in, once for all test processes."""
-    with lock("sam"):
-        subprocess.run(["make", ".tools/sam/.locked"], cwd=ROOT, check=True, timeout=600)
-
-
-@contextmanager
-def lock(name: str) -> Iterator[None]:
-    """Keep other test processes on this machine out."""
-    TOOLS.mkdir(exist_ok=True)
-    with (TOOLS / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def copy_deployed(to: Path) -> Path:
