@@ -81,6 +81,7 @@ def gateway(addresses: Addresses, sock: socket.socket, api_key: str | None, envi
         "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/local",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "LAMBDA_TASK_ROOT": str(function.code),
+        "PYTHONPATH": str(function.code),
         "TZ": ":UTC",
         "_HANDLER": function.handler,
         **variables,

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from local.errors import EventTooLargeError, FunctionError, FunctionTimedOutError, MalformedAnswerError, TemplateError
@@ -88,9 +87,8 @@ class Function:
         return answer
 
 
-def load_handler(code: Path, name: str) -> Handler:
-    """Import the handler called `package.module.function` from the function's folder."""
-    sys.path.insert(0, str(code))
+def load_handler(name: str) -> Handler:
+    """Import the handler called `package.module.function`."""
     module, _, attribute = name.rpartition(".")
     handler: Handler | None = getattr(import_module(module), attribute, None)
     if handler is None:

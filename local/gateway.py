@@ -8,7 +8,9 @@ The process's environment is the function's: `python -m local` starts it with wh
 import argparse
 import json
 import re
+import secrets
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +63,6 @@ class Gateway:
         self._api = api
         self._function = function
         self._api_key = api_key
-        self._methods = {(method.name, method.resource): method for method in api.methods}
 
     async def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
@@ -75,20 +76,24 @@ class Gateway:
         return reply
 
     async def _handle(self, incoming: Incoming) -> Outgoing:
-        method = self._methods.get((incoming.method, incoming.path))
-        if method is None:
+        for method in self._api.methods:
+            parameters = method.match(incoming.method, incoming.path)
+            if parameters is not None:
+                break
+        else:
             return self._refused(NO_ROUTE, incoming)
-        refusal = self._check_key(method, incoming) or _check_body(method, incoming)
-        return self._refused(refusal, incoming) if refusal else await self._call(method, incoming)
+        if refusal := self._check_key(method, incoming) or _check_body(method, incoming):
+            return self._refused(refusal, incoming)
+        return await self._call(Place(method.resource, self._api.stage, parameters), incoming)
 
     def _check_key(self, method: Method, incoming: Incoming) -> Refusal | None:
         if self._api_key is None or not method.key_required or incoming.header("x-api-key") == self._api_key:
             return None
         return NO_KEY
 
-    async def _call(self, method: Method, incoming: Incoming) -> Outgoing:
+    async def _call(self, place: Place, incoming: Incoming) -> Outgoing:
         binary = is_binary(incoming.media_type, self._api.binary_types)
-        event = proxy_event(incoming, Place(method.resource, self._api.stage), binary=binary)
+        event = proxy_event(incoming, place, binary=binary)
         try:
             answer = await self._function.invoke(event)
             return response(answer, accept=incoming.header("accept"), binary_types=self._api.binary_types)
@@ -160,6 +165,7 @@ async def _take_in(request: Request) -> Incoming | None:
     source_ip = request.client.host if request.client else ""
     port = str(request.url.port or 80)
     headers += [("X-Forwarded-For", source_ip), ("X-Forwarded-Port", port), ("X-Forwarded-Proto", "http")]
+    headers += [("X-Amzn-Trace-Id", f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}")]
     return Incoming(
         request_id=str(uuid.uuid4()),
         method=request.method,
@@ -186,7 +192,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         template = read_template(TEMPLATE, PARAMETERS)
-        handler = load_handler(template.function.code, template.function.handler)
+        handler = load_handler(template.function.handler)
         sock = open_socket(arguments, "gateway")
     except ChainError as exc:
         parser.exit(1, f"{parser.prog}: {exc}\n")

@@ -8,7 +8,6 @@ API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_Invok
 
 import argparse
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -202,7 +201,7 @@ def main() -> None:
     add_address_arguments(parser, port=8081)
     arguments = parser.parse_args()
     try:
-        account = read_account(os.environ)
+        account = read_account()
         sock = open_socket(arguments, "SageMaker runtime")
     except ChainError as exc:
         parser.exit(1, f"{parser.prog}: {exc}\n")

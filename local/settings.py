@@ -1,6 +1,7 @@
 """What the user can set, and the places and names the chain uses."""
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ TEMPLATE = ROOT / "template.yaml"
 SERVING = ROOT / "serving-container"
 ENDPOINT = "local"
 # Of the template's parameters, those that the local chain sets.
-PARAMETERS = {"EndpointName": ENDPOINT}
+PARAMETERS = {"EndpointName": ENDPOINT, "DocsEnabled": "true"}
 # Valid on this machine only; real ones never get near the local chain.
 ACCOUNT = Account(access_key_id="local-access-key", region="us-east-1", secret_access_key="local-secret-key")  # noqa: S106
 
@@ -41,7 +42,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     return Settings(**vars(parser.parse_args(arguments)))
 
 
-def read_account(environ: Mapping[str, str]) -> Account:
+def read_account(environ: Mapping[str, str] = os.environ) -> Account:
     """Return the credentials that the runtime accepts."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY")
     for name in names:

@@ -36,6 +36,12 @@ class Method:
     key_required: bool
     validators: Mapping[str, Draft4Validator]
 
+    def match(self, name: str, path: str) -> dict[str, str] | None:
+        """Return the path parameters when this method answers the request, else None."""
+        pattern = re.sub(r"\\{(\w+)(\\\+)?\\}", _parameter, re.escape(self.resource))
+        found = re.fullmatch(pattern, path) if name == self.name else None
+        return None if found is None else found.groupdict()
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
@@ -72,6 +78,11 @@ class Template:
 
     api: Api
     function: FunctionDefinition
+
+
+def _parameter(match: re.Match[str]) -> str:
+    """`{name}` is one segment of the path, `{name+}` all that are left."""
+    return f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})"
 
 
 class _Loader(yaml.SafeLoader):
@@ -199,7 +210,8 @@ def _read_api(properties: Mapping[str, Any]) -> Api:
     binary = [*definition.get(BINARY_TYPES, []), *properties.get("BinaryMediaTypes", [])]
     return Api(
         stage=properties["StageName"],
-        methods=tuple(methods),
+        # A fixed path wins over one with parameters.
+        methods=tuple(sorted(methods, key=lambda method: "{" in method.resource)),
         binary_types=tuple(kind.replace("~1", "/").lower() for kind in binary),
         gateway_responses={
             kind: _read_gateway_response(item) for kind, item in definition.get(GATEWAY_RESPONSES, {}).items()
