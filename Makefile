@@ -35,6 +35,9 @@ bench: .venv/.locked $(sort $(BENCH_NAMES:%=.tools/bench-%/.locked)) ## the cont
 bench-scaling: .venv/.locked .tools/bench-product/.locked ## the container alone: 1 to 10,000 rows, 1 to 256 clients, overload
 	@$(BIN)/python -m benchmarks.scaling --seconds $(SECONDS)
 
+openapi: .venv/.locked ## write what follows from invoker/invoker/schema.py: the OpenAPI document, the gateway's validator
+	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi template.yaml
+
 # An environment is made again when its lock file changes.
 $(UV): requirements/uv.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'

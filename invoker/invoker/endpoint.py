@@ -1,0 +1,131 @@
+"""The call to SageMaker: one deadline over everything, few and safe retries, every failure named.
+
+    invoke -> attempt -> InvokeEndpoint -> the container's bytes
+       ^         |
+       +- wait <-+   only what never reached the model, or failed at once, is sent again
+
+botocore's own retries are off: they differ between its versions, run a slow model three times, and skip 530 and
+ModelNotReadyException, which are worth another try.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from botocore.config import Config
+
+from invoker import outcome
+from invoker.errors import AnswerError, DeadlineError
+from invoker.proxy import MAX_ANSWER_BYTES, TOO_LARGE
+from invoker.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+# A failure that took longer than this may have run the model: it is not sent again.
+QUICK_SECONDS = 1.0
+FIRST_WAIT_SECONDS = 0.1
+# A retry is worth its wait only with this much time left for the model.
+WORTH_SECONDS = 0.5
+
+LOGGER = logging.getLogger(__name__)
+Returned = TypeVar("Returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    body: bytes
+    request_id: str
+    traceparent: str
+    # Of time.monotonic().
+    deadline: float
+
+    def remaining(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def attributes(self) -> str:
+        """Name what the container may know, as docs/architecture.md lists it."""
+        until = int((time.time() + self.remaining()) * 1000)
+        pairs = {"request-id": self.request_id, "deadline-ms": until, "traceparent": self.traceparent}
+        return ",".join(f"{name}={value}" for name, value in pairs.items() if value)
+
+
+def client(settings: Settings) -> "SageMakerRuntimeClient":
+    return boto3.client(
+        "sagemaker-runtime",
+        config=Config(
+            connect_timeout=settings.connect_timeout_seconds,
+            read_timeout=settings.read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            tcp_keepalive=True,
+        ),
+    )
+
+
+class Endpoint:
+    def __init__(self, client: "SageMakerRuntimeClient", settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        # Not seeded: copies of one SnapStart snapshot would all wait equally long.
+        self._random = random.SystemRandom()
+
+    def invoke(self, invocation: Invocation) -> bytes:
+        """Return the container's answer; raise an EndpointError, BodyTooLargeError or InternalError."""
+        attempt = 1
+        while True:
+            began = time.monotonic()
+            try:
+                return within(invocation.remaining(), lambda: self._attempt(invocation))
+            except outcome.FOREIGN as error:
+                wait = FIRST_WAIT_SECONDS * 2**attempt * self._random.uniform(0.5, 1)
+                quick = time.monotonic() - began < QUICK_SECONDS
+                fits = attempt < self._settings.max_attempts and invocation.remaining() - wait > WORTH_SECONDS
+                if not (fits and outcome.repeatable(error, quick=quick)):
+                    raise outcome.translate(error) from error
+                LOGGER.warning("retry", extra={"request_id": invocation.request_id, "cause": repr(error)[:300]})
+            time.sleep(wait)
+            attempt += 1
+
+    def _attempt(self, invocation: Invocation) -> bytes:
+        answer = self._client.invoke_endpoint(
+            EndpointName=self._settings.endpoint_name,
+            Body=invocation.body,
+            ContentType="application/json",
+            Accept="application/json",
+            InferenceId=invocation.request_id,
+            CustomAttributes=invocation.attributes(),
+        )
+        if answer.get("ContentType", "").partition(";")[0].strip().lower() != "application/json":
+            raise AnswerError("The endpoint's answer is not JSON.")
+        content = answer["Body"].read(MAX_ANSWER_BYTES)
+        # Reading on finds out whether there is more, and whether the answer was cut short.
+        if answer["Body"].read(1):
+            raise AnswerError(TOO_LARGE)
+        return content
+
+
+def within(seconds: float, call: Callable[[], Returned]) -> Returned:
+    """Run `call` in a thread of its own and wait for it; raise DeadlineError when it has not returned in time.
+
+    Socket timeouts bound each read, not their sum: an endpoint that sends a byte a second would hold the caller for
+    ever. What is left behind ends with its own socket.
+    """
+    future: Future[Returned] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # handed to the waiting thread, whatever it is
+            future.set_exception(error)
+
+    Thread(target=run, name="invoke-endpoint", daemon=True).start()
+    try:
+        return future.result(timeout=max(0.0, seconds))
+    except TimeoutError as error:
+        raise DeadlineError(outcome.TOO_LATE) from error

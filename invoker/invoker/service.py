@@ -1,0 +1,107 @@
+"""The routes, and what each does: event -> proxy -> schema -> endpoint -> proxy -> answer."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from invoker import __version__, proxy, schema
+from invoker.documents import Documents
+from invoker.endpoint import Endpoint, Invocation
+from invoker.errors import INTERNAL, InternalError, InvokerError, MethodNotAllowedError, UnknownPathError
+from invoker.proxy import Request, Response
+from invoker.settings import Settings
+from invoker.telemetry import Telemetry, Watch
+
+# Kept back of the function's time to write the answer after the endpoint's deadline.
+RESERVE_SECONDS = 1.0
+
+
+class Context(Protocol):
+    """What is used of Lambda's context object."""
+
+    @property
+    def aws_request_id(self) -> str: ...
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way, and what goes with it."""
+
+    request: Request
+    watch: Watch
+    # Of time.monotonic().
+    deadline: float
+
+
+class Service:
+    def __init__(self, settings: Settings, endpoint: Endpoint, documents: Documents, telemetry: Telemetry) -> None:
+        self._settings = settings
+        self._endpoint = endpoint
+        self._documents = documents
+        self._telemetry = telemetry
+        self._routes: Mapping[str, Mapping[str, Callable[[Call], Response]]] = {
+            "/predict": {"POST": self.predict},
+            "/health": {"GET": self.health},
+        }
+
+    def handle(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Answer an API Gateway event; whatever happens, the answer is one that API Gateway takes."""
+        watch = Watch()
+        deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        request = proxy.read(event, fallback_id=context.aws_request_id)
+        try:
+            response = self._route(request)(Call(request, watch, deadline))
+        except Exception as error:  # noqa: BLE001  # the last resort: a traceback is for the log only
+            response = self._refuse(error, request, watch)
+        watch.stop()
+        self._telemetry.record(request, response, watch)
+        return proxy.write(response, self._headers(request, watch))
+
+    def predict(self, call: Call) -> Response:
+        self._telemetry.body(call.request)
+        with call.watch.measure("validation"):
+            body = proxy.body(call.request, max_bytes=self._settings.max_body_bytes)
+            call.watch.rows = len(schema.read(body, max_rows=self._settings.max_rows).data)
+        with call.watch.measure("endpoint"):
+            invocation = Invocation(body, call.request.request_id, call.request.traceparent, call.deadline)
+            content = self._endpoint.invoke(invocation)
+        return proxy.answer(content)
+
+    def health(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
+        """Say what is deployed; SageMaker is not asked."""
+        deployed = {
+            "status": "ok",
+            "version": __version__,
+            "endpoint": self._settings.endpoint_name,
+            "schema": self._documents.digest,
+        }
+        return Response(200, json.dumps(deployed))
+
+    def _route(self, request: Request) -> Callable[[Call], Response]:
+        methods = self._routes.get(request.resource)
+        if methods is None:
+            raise UnknownPathError("There is nothing at this path. POST /predict takes rows.")
+        if request.method not in methods:
+            allow = ", ".join(methods)
+            raise MethodNotAllowedError(f"This path takes {allow} only.", allow=allow)
+        return methods[request.method]
+
+    def _refuse(self, error: Exception, request: Request, watch: Watch) -> Response:
+        known = error if isinstance(error, InvokerError) else InternalError(INTERNAL)
+        watch.outcome = known.outcome
+        self._telemetry.fault(known, error, request)
+        return proxy.problem(known, request_id=request.request_id)
+
+    def _headers(self, request: Request, watch: Watch) -> dict[str, str]:
+        headers = {
+            "X-Request-Id": request.request_id,
+            "Server-Timing": watch.server_timing(),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self._settings.cors_origin:
+            headers["Access-Control-Allow-Origin"] = self._settings.cors_origin
+        return headers

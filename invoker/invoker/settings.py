@@ -1,0 +1,83 @@
+"""What an operator may set, read once from the environment. The template sets each; docs: README, "Settings"."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# The longest that a function may run.
+LAMBDA_SECONDS = 900
+
+
+class SettingsError(Exception):
+    """Raise when a variable is missing or has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    endpoint_name: str
+    max_rows: int = 10_000
+    # Lambda takes events of up to 6,291,456 bytes: the body, escaped as a JSON string, and its envelope.
+    max_body_bytes: int = 5_000_000
+    log_level: str = "INFO"
+    connect_timeout_seconds: float = 2.0
+    # Below the function's own timeout, which is below API Gateway's 29 s.
+    read_timeout_seconds: float = 25.0
+    max_attempts: int = 3
+    # An origin such as https://example.com, or * for any; empty: no CORS headers.
+    cors_origin: str = ""
+    # Whether GET /openapi.json and GET /docs answer. The template opens their routes on the same condition.
+    docs_enabled: bool = False
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Raise SettingsError when ENDPOINT_NAME is missing or a value cannot be used; an empty value is the default."""
+    if not environ.get("ENDPOINT_NAME"):
+        raise SettingsError("ENDPOINT_NAME is not set: the name of the SageMaker endpoint to invoke")
+    given = {name: text for name in PARSERS if (text := environ.get(name))}
+    return Settings(**{name.lower(): PARSERS[name](name, text) for name, text in given.items()})
+
+
+def _text(_: str, text: str) -> str:
+    return text
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SettingsError(f"{name}={text!r}: expected a whole number of at least 1")
+    return int(text)
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LAMBDA_SECONDS:
+        raise SettingsError(f"{name}={text!r}: expected seconds above 0 and at most {LAMBDA_SECONDS}")
+    return seconds
+
+
+def _level(name: str, text: str) -> str:
+    if text not in LOG_LEVELS:
+        raise SettingsError(f"{name}={text!r}: expected one of {', '.join(LOG_LEVELS)}")
+    return text
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise SettingsError(f"{name}={text!r}: expected true or false")
+    return text == "true"
+
+
+PARSERS: Mapping[str, Callable[[str, str], Any]] = {
+    "ENDPOINT_NAME": _text,
+    "MAX_ROWS": _whole,
+    "MAX_BODY_BYTES": _whole,
+    "LOG_LEVEL": _level,
+    "CONNECT_TIMEOUT_SECONDS": _seconds,
+    "READ_TIMEOUT_SECONDS": _seconds,
+    "MAX_ATTEMPTS": _whole,
+    "CORS_ORIGIN": _text,
+    "DOCS_ENABLED": _flag,
+}

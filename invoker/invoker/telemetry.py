@@ -1,0 +1,87 @@
+"""What is said about a request: one log line, its metrics, its Server-Timing header.
+
+Headers are never logged, for they hold keys; a body only at DEBUG.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from invoker.errors import EndpointError, InternalError, InvokerError, RefusedError
+from invoker.proxy import Request, Response
+
+SERVICE = "invoker"
+NAMESPACE = "SageMakerApi"
+MAX_CAUSE = 500
+MAX_BODY = 2000
+
+
+class Watch:
+    """Times one request; `rows` is known once the body is read."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self.spent: dict[str, float] = {}
+        self.rows = 0
+        self.outcome = "ok"
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[name] = (time.perf_counter() - began) * 1000
+
+    def stop(self) -> None:
+        self.spent["total"] = (time.perf_counter() - self._began) * 1000
+
+    def server_timing(self) -> str:
+        """Write the header: https://www.w3.org/TR/server-timing/, in milliseconds."""
+        return ", ".join(f"{name};dur={spent:.2f}" for name, spent in self.spent.items())
+
+
+class Telemetry:
+    def __init__(self, log_level: str) -> None:
+        self.logger = Logger(service=SERVICE, level=log_level)
+
+    def record(self, request: Request, response: Response, watch: Watch) -> None:
+        self.logger.info(
+            "request",
+            extra={
+                "request_id": request.request_id,
+                "traceparent": request.traceparent,
+                "route": f"{request.method} {request.resource}",
+                "status": response.status,
+                "outcome": watch.outcome,
+                "rows": watch.rows,
+                "milliseconds": {name: round(spent, 2) for name, spent in watch.spent.items()},
+            },
+        )
+        self._count(watch)
+
+    def fault(self, answered: InvokerError, cause: Exception, request: Request) -> None:
+        """Log what the caller is not told. A refusal's words may quote the input, so they are left out."""
+        about = {"request_id": request.request_id, "status": answered.status}
+        if isinstance(answered, InternalError):
+            self.logger.error("internal error", extra=about, exc_info=cause)
+        elif isinstance(answered, EndpointError) and not isinstance(answered, RefusedError):
+            self.logger.warning("endpoint error", extra={**about, "cause": repr(cause.__cause__ or cause)[:MAX_CAUSE]})
+
+    def body(self, request: Request) -> None:
+        """Log the body's beginning, at DEBUG only."""
+        self.logger.debug("body", extra={"request_id": request.request_id, "body": request.text[:MAX_BODY]})
+
+    def _count(self, watch: Watch) -> None:
+        """Print the metrics as CloudWatch reads them out of the log: by outcome, so that each can have its alarm."""
+        metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+        metrics.add_dimension("outcome", watch.outcome)
+        metrics.add_metric("Requests", MetricUnit.Count, 1)
+        metrics.add_metric("Rows", MetricUnit.Count, watch.rows)
+        metrics.add_metric("Latency", MetricUnit.Milliseconds, watch.spent["total"])
+        if "endpoint" in watch.spent:
+            metrics.add_metric("EndpointLatency", MetricUnit.Milliseconds, watch.spent["endpoint"])
+        metrics.flush_metrics()
