@@ -6,16 +6,18 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 import base64
 import binascii
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from local.errors import MalformedAnswerError
 
+T = TypeVar("T")
 ACCOUNT_ID = "000000000000"
 API_ID = "local"
 # Response headers that API Gateway renames, because it sets them itself.
@@ -63,7 +65,7 @@ class Place:
 
     resource: str
     stage: str
-    path_parameters: Mapping[str, str] | None = None
+    path_parameters: Mapping[str, str]
 
 
 def proxy_event(incoming: Incoming, place: Place, *, binary: bool) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def proxy_event(incoming: Incoming, place: Place, *, binary: bool) -> dict[str, 
         "multiValueHeaders": _grouped(incoming.headers),
         "queryStringParameters": dict(query) or None,
         "multiValueQueryStringParameters": _grouped(query),
-        "pathParameters": place.path_parameters,
+        "pathParameters": dict(place.path_parameters) or None,
         "stageVariables": None,
         "requestContext": _request_context(incoming, place),
         "body": _event_body(incoming.body, binary=binary),
@@ -89,16 +91,9 @@ def response(answer: Any, *, accept: str, binary_types: Iterable[str]) -> Outgoi
     """Turn the function's answer into HTTP; raise MalformedAnswerError where API Gateway answers 502."""
     if not isinstance(answer, dict):
         raise MalformedAnswerError(f"expected an object, not {type(answer).__name__}")
-    status = answer.get("statusCode")
-    if isinstance(status, str) and status.isdecimal():
-        status = int(status)
-    if not isinstance(status, int) or not 100 <= status <= 599:  # noqa: PLR2004 - the range of HTTP statuses
-        raise MalformedAnswerError(f"statusCode is {status!r}")
-    body = answer.get("body") or ""
-    if not isinstance(body, str):
-        raise MalformedAnswerError(f"body is {type(body).__name__}, not a string")
+    body = _field(answer, "body", str)
     decode = bool(answer.get("isBase64Encoded")) and is_binary(_first_media_type(accept), binary_types)
-    return Outgoing(status, _answer_headers(answer), _decoded(body) if decode else body.encode())
+    return Outgoing(_status(answer), _answer_headers(answer), _decoded(body) if decode else body.encode())
 
 
 def is_binary(media_type: str, binary_types: Iterable[str]) -> bool:
@@ -160,13 +155,26 @@ def _identity(incoming: Incoming) -> dict[str, str | None]:
     return dict.fromkeys(names) | known
 
 
+def _field(answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    value = answer.get(name)
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise MalformedAnswerError(f"{name} is {type(value).__name__}, not {kind.__name__}")
+    return value
+
+
+def _status(answer: Mapping[str, Any]) -> int:
+    text = str(answer.get("statusCode"))
+    if not re.fullmatch("[1-5][0-9][0-9]", text):
+        raise MalformedAnswerError(f"statusCode is {text}")
+    return int(text)
+
+
 def _answer_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    single = answer.get("headers") or {}
-    multi = answer.get("multiValueHeaders") or {}
-    if not isinstance(single, dict) or not isinstance(multi, dict):
-        raise MalformedAnswerError("headers is not an object")
-    pairs = [(name, value) for name, values in multi.items() for value in values]
-    pairs += [(name, value) for name, value in single.items() if name not in multi]
+    multi = _field(answer, "multiValueHeaders", dict)
+    pairs = [(name, value) for name in multi for value in _field(multi, name, list)]
+    pairs += [(name, value) for name, value in _field(answer, "headers", dict).items() if name not in multi]
     for name, value in pairs:
         if not isinstance(value, str | int | float | bool):
             raise MalformedAnswerError(f"header {name} is {type(value).__name__}")
