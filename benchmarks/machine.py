@@ -1,6 +1,6 @@
 """What the measurements were made on."""
 
-import datetime
+import datetime as dt
 import os
 import platform
 import subprocess
@@ -15,7 +15,7 @@ VERSIONS = "from importlib.metadata import version as v; import sys; print(*(v(n
 def describe() -> list[str]:
     memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
     return [
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
+        f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
         f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores, {memory:.0f} GiB",
         f"{platform.platform()}, Python {platform.python_version()}",
         f"{program('nginx', '-v')}; {program('wrk', '-v')}",

@@ -51,16 +51,22 @@ class Visit:
     ready_s: float
 
     def measure(self, work: Work, round_: int, seconds: float) -> Measurement:
-        rows = sample(work.model, work.rows)
-        check(self.server, self.place.port, work.model, work.rows)
-        body = self.place.directory / "body.json"
-        body.write_bytes(self.server.dialect.encode(rows))
-        url = f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
-        post(url, body, clients=work.clients, seconds=WARM_UP_S)
+        self.load(work, WARM_UP_S)
         with pinging(self.place.port, self.server.ping) as pings:
-            load = post(url, body, clients=work.clients, seconds=seconds)
+            load = self.load(work, seconds)
             weight = pss_mb(self.pid)
         return Measurement(round_, self.server.name, work.name, load, tuple(pings), self.ready_s, weight)
+
+    def load(self, work: Work, seconds: float) -> Load:
+        """Load the server with one work, once its answer to that has been right."""
+        check(self.server, self.place.port, work.model, work.rows)
+        body = self.place.directory / "body.json"
+        body.write_bytes(self.server.dialect.encode(sample(work.model, work.rows)))
+        return post(self.url, body, clients=work.clients, seconds=seconds)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
 
 
 def measure_all(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-GRACE_S = 10.0
+GRACE_S = 5.0
 
 
 @contextmanager
@@ -26,17 +26,23 @@ def running(command: list[str], variables: dict[str, str], directory: Path) -> I
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the server, and after ten seconds SIGKILL to what it started: some do not leave by themselves."""
+    """SIGTERM to the server, and after a grace SIGKILL to what it started: some do not leave by themselves."""
     members = tree(process.pid)
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE_S)
-    deadline = time.monotonic() + 1
-    while any(map(alive, members)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for pid in filter(alive, members):
+    for pid in left(members, 1):
         os.kill(pid, signal.SIGKILL)
     process.wait(GRACE_S)
+    left(members, GRACE_S)
+
+
+def left(pids: list[int], seconds: float) -> list[int]:
+    """Those of the processes that are still alive after so long."""
+    deadline = time.monotonic() + seconds
+    while (alive_now := [*filter(alive, pids)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive_now
 
 
 def alive(pid: int) -> bool:

@@ -76,7 +76,7 @@ def mlserver(place: Place) -> Launch:
         "http_port": http_port,
         "grpc_port": grpc_port,
         "metrics_port": metrics_port,
-        "parallel_workers": int(WORKERS),
+        "parallel_workers": 0,
         "debug": False,
     }
     model_settings = {
@@ -102,7 +102,7 @@ def bentoml(place: Place) -> Launch:
 
 
 def mlflow(place: Place) -> Launch:
-    saved = place.model.parent / "mlflow"
+    saved = place.model.parent.with_name(f"{place.model.parent.name}-mlflow")
     if not saved.exists():
         save = [f"{place.bin}/python", str(PEERS / "mlflow_save.py"), str(place.model), str(saved)]
         subprocess.run(save, check=True, capture_output=True, cwd=place.directory)
@@ -131,10 +131,10 @@ SERVERS = (
     Server("baseline", "baseline", "gunicorn", "nginx + gunicorn, 2 sync workers + Flask", baseline),
     Server("fastapi", "fastapi", "fastapi", "uvicorn, 2 workers", fastapi),
     Server(
-        "mlserver", "mlserver", "mlserver", "2 parallel workers, adaptive batching: 32 requests, 5 ms", mlserver,
+        "mlserver", "mlserver", "mlserver", "one process (faster than 1 or 2 workers), batches of 32, 5 ms", mlserver,
         dialect=OpenInference(), invocations="/v2/models/model/infer", ping="/v2/health/ready",
     ),
-    Server("litserve", "litserve", "litserve", "2 workers, batching: 32 requests, 5 ms", litserve),
+    Server("litserve", "litserve", "litserve", "2 workers, batches of 32, 5 ms", litserve),
     Server(
         "bentoml", "bentoml", "bentoml", "2 workers, adaptive batching", bentoml,
         dialect=Keyed(answer=None), ping="/readyz",

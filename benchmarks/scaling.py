@@ -1,0 +1,139 @@
+"""`make bench-scaling`: how the container's cost grows with rows and clients, and what it does when asked too much."""
+
+import argparse
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import arrivals, machine, report
+from benchmarks.load import LoadError, require_wrk
+from benchmarks.measure import SCRATCH, visit
+from benchmarks.models import directories
+from benchmarks.servers import ROOT, SERVERS, Launch, Place, Server, product
+from benchmarks.work import MODELS, Work
+
+RESULTS = ROOT / "benchmarks" / "SCALING.md"
+FULL_SECONDS = 5
+ROWS = (1, 10, 100, 1_000, 10_000)
+CLIENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+OFFERED = (0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
+QUEUES = (None, 64)
+PRODUCTS = tuple(server for server in SERVERS if server.name in {"product", "compiled"})
+HEAVY = Work("forest", 100, 32)
+OVERLOAD_NOTE = (
+    "Requests arrive at random at a multiple of what 32 waiting clients get; latency is that of accepted requests, "
+    "from the moment each was due; a refusal is 503."
+)
+
+Row = tuple[str, ...]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-scaling", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--servers", type=lambda text: text.split(","), default=[server.name for server in PRODUCTS])
+    arguments = parser.parse_args()
+    require_wrk()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    servers = [server for server in PRODUCTS if server.name in arguments.servers]
+    paths = directories(servers, SCRATCH)
+    page = write_up(servers, paths, arguments.seconds)
+    print(page)
+    if arguments.seconds >= FULL_SECONDS and len(servers) == len(PRODUCTS):
+        RESULTS.write_text(page)
+    return 0
+
+
+def write_up(servers: Sequence[Server], paths: dict[tuple[str, bool], Path], seconds: float) -> str:
+    growth = [line for server in servers for model in MODELS for line in by_rows(server, model, paths, seconds)]
+    crowd = [line for server in servers for model in MODELS for line in by_clients(server, model, paths, seconds)]
+    parts = [
+        "# Scaling",
+        "" if seconds >= FULL_SECONDS else "**A short run, for trying things out: these are not results.**",
+        f"`make bench-scaling SECONDS={seconds:g}`",
+        "\n".join(f"* {fact}" for fact in machine.describe()),
+        "## Rows in a request, one client",
+        report.table(("server, model", "rows", "body kB", "p50 ms", "us a row", "rows/s"), growth),
+        "## Clients, one row each",
+        report.table(("server, model", "clients", "req/s", "p50 ms", "p99 ms", "errors"), crowd),
+    ]
+    if any(not server.compiled for server in servers):
+        parts += [
+            f"## Overload: {HEAVY.model}, {HEAVY.rows} rows, model.joblib",
+            OVERLOAD_NOTE,
+            report.table(
+                ("offered", "req/s", "accepted/s", "refused", "failed", "p50 ms", "p99 ms", "refusal p99 ms"),
+                [line for queue in QUEUES for line in overload(queue, paths[HEAVY.model, False], seconds)],
+            ),
+        ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def by_rows(server: Server, model: str, paths: dict[tuple[str, bool], Path], seconds: float) -> Iterator[Row]:
+    with visit(server, paths[model, server.compiled], Work(model, 1, 1)) as started:
+        for rows in ROWS:
+            load = started.load(Work(model, rows, 1), seconds)
+            size = (started.place.directory / "body.json").stat().st_size
+            yield (
+                f"{server.name}, {model}",
+                f"{rows:,}",
+                f"{size / 1000:,.1f}",
+                f"{load.p50_ms:.2f}",
+                f"{load.p50_ms * 1000 / rows:.1f}",
+                f"{load.rps * rows:,.0f}",
+            )
+
+
+def by_clients(server: Server, model: str, paths: dict[tuple[str, bool], Path], seconds: float) -> Iterator[Row]:
+    with visit(server, paths[model, server.compiled], Work(model, 1, 1)) as started:
+        for clients in CLIENTS:
+            load = started.load(Work(model, 1, clients), seconds)
+            yield (
+                f"{server.name}, {model}",
+                str(clients),
+                f"{load.rps:,.0f}",
+                f"{load.p50_ms:.2f}",
+                f"{load.p99_ms:.1f}",
+                str(load.errors),
+            )
+
+
+def overload(queue: int | None, model: Path, seconds: float) -> Iterator[Row]:
+    """One process tree for the whole curve: what it suffered at 2x it must not remember at 3x."""
+    with visit(with_queue(queue), model, HEAVY) as started:
+        capacity = started.load(HEAVY, seconds).rps
+        body = started.place.directory / "body.json"
+        for times in OFFERED:
+            found = arrivals.post(
+                started.place.port, started.server.invocations, body, rps=capacity * times, seconds=seconds
+            )
+            yield (
+                f"queue of {queue or 'the default length'}, {times:g}x",
+                f"{found.offered_rps:,.0f}",
+                f"{found.accepted_rps:,.0f}",
+                f"{found.refused:,}",
+                f"{found.failed:,}",
+                f"{found.p50_ms:.1f}",
+                f"{found.p99_ms:.1f}",
+                f"{found.refusal_p99_ms:.1f}",
+            )
+
+
+def with_queue(queue: int | None) -> Server:
+    def launch(place: Place) -> Launch:
+        plain = product(place)
+        limit = {} if queue is None else {"SERVING_MAX_QUEUE_REQUESTS": str(queue)}
+        return replace(plain, variables=plain.variables | limit)
+
+    return replace(PRODUCTS[0], launch=launch)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LoadError as error:
+        sys.exit(f"benchmarks: {error}")
