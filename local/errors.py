@@ -16,10 +16,16 @@ RuntimeServiceError              an error answer of the SageMaker runtime: statu
 ├── BodyTooLargeError            413 RequestEntityTooLargeException
 ├── ModelError                   424 ModelError
 └── UnavailableError             503 ServiceUnavailable
-FunctionError                    the Lambda function gave no answer that the gateway can use
-├── FunctionTimedOutError
-├── EventTooLargeError
-└── MalformedAnswerError
+GatewayError                     what API Gateway answers by itself: its gateway response type, status and message
+├── NoRouteError                 403 MISSING_AUTHENTICATION_TOKEN
+├── WrongKeyError                403 INVALID_API_KEY
+├── EncodingError                415 UNSUPPORTED_MEDIA_TYPE
+├── BadBodyError                 400 BAD_REQUEST_BODY
+├── EventTooLargeError           413 REQUEST_TOO_LARGE
+├── IntegrationTimeoutError      504 INTEGRATION_TIMEOUT
+└── FunctionError                502 (DEFAULT_5XX)
+    ├── FunctionTimedOutError
+    └── MalformedAnswerError
 """
 
 from typing import ClassVar
@@ -129,17 +135,88 @@ class UnavailableError(RuntimeServiceError):
     code = "ServiceUnavailable"
 
 
-class FunctionError(Exception):
-    """Raise when the Lambda function raised, or gave no answer that API Gateway can use."""
+class GatewayError(Exception):
+    """Raise when API Gateway answers by itself; `detail` is its validationErrorString, or a line for the log.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+    """
+
+    kind: ClassVar[str]
+    status: ClassVar[int]
+    message: ClassVar[str]
+    code: ClassVar[str]
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.message)
+        self.detail = detail
+
+
+class NoRouteError(GatewayError):
+    """Raise when the API has no such method and path."""
+
+    kind = "MISSING_AUTHENTICATION_TOKEN"
+    status = 403
+    message = "Missing Authentication Token"
+    code = "MissingAuthenticationTokenException"
+
+
+class WrongKeyError(GatewayError):
+    """Raise when a route that needs an API key is called without it."""
+
+    kind = "INVALID_API_KEY"
+    status = 403
+    message = "Forbidden"
+    code = "ForbiddenException"
+
+
+class EncodingError(GatewayError):
+    """Raise when the body is not what its Content-Encoding says, or the encoding is not known."""
+
+    kind = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    message = "Unsupported Media Type"
+    code = "BadRequestException"
+
+
+class BadBodyError(GatewayError):
+    """Raise when the body is not what the API's model asks for."""
+
+    kind = "BAD_REQUEST_BODY"
+    status = 400
+    message = "Invalid request body"
+    code = "BadRequestException"
+
+
+class EventTooLargeError(GatewayError):
+    """Raise when the event is above Lambda's 6 MB."""
+
+    kind = "REQUEST_TOO_LARGE"
+    status = 413
+    message = "Request Too Long"
+    code = "RequestTooLargeException"
+
+
+class IntegrationTimeoutError(GatewayError):
+    """Raise when the function takes longer than API Gateway waits."""
+
+    kind = "INTEGRATION_TIMEOUT"
+    status = 504
+    message = "Endpoint request timed out"
+    code = "InternalServerErrorException"
+
+
+class FunctionError(GatewayError):
+    """Raise when the Lambda function raised."""
+
+    kind = "DEFAULT_5XX"
+    status = 502
+    message = "Internal server error"
+    code = "InternalServerErrorException"
 
 
 class FunctionTimedOutError(FunctionError):
-    """Raise when the function took longer than its timeout."""
-
-
-class EventTooLargeError(FunctionError):
-    """Raise when the event is above Lambda's 6 MB."""
+    """Raise when the function took longer than its own timeout."""
 
 
 class MalformedAnswerError(FunctionError):
-    """Raise when the function's answer is not a proxy integration response."""
+    """Raise when the function's answer is not a proxy integration response, or above Lambda's 6 MB."""

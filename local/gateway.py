@@ -6,23 +6,35 @@ The process's environment is the function's: `python -m local` starts it with wh
 """
 
 import argparse
+import asyncio
 import json
 import re
 import secrets
 import sys
 import time
 import uuid
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from http import HTTPStatus
 
-from jsonschema import Draft4Validator
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.errors import ChainError, EventTooLargeError, FunctionError
+from local.errors import (
+    BadBodyError,
+    ChainError,
+    EncodingError,
+    EventTooLargeError,
+    GatewayError,
+    IntegrationTimeoutError,
+    NoRouteError,
+    WrongKeyError,
+)
 from local.event import Incoming, Outgoing, Place, is_binary, proxy_event, response
 from local.function import Function, load_handler
 from local.server import add_address_arguments, open_socket, serve
@@ -31,29 +43,11 @@ from local.template import Api, GatewayResponse, Method, read_template
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 MAX_BODY = 10 * 1024 * 1024
+INTEGRATION_SECONDS = 29
+# wbits of zlib.decompressobj
+WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+MAX_FLAW = 200
 DEFAULT_BODY = '{"message":$context.error.messageString}'
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An answer the gateway gives by itself; `kind` is its gateway response type, `code` its x-amzn-ErrorType.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-    """
-
-    kind: str
-    status: int
-    message: str
-    code: str
-    detail: str = ""
-
-
-NO_ROUTE = Refusal(
-    "MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token", "MissingAuthenticationTokenException"
-)
-NO_KEY = Refusal("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException")
-TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
-BAD_ANSWER = Refusal("DEFAULT_5XX", 502, "Internal server error", "InternalServerErrorException")
 
 
 class Gateway:
@@ -66,84 +60,87 @@ class Gateway:
 
     async def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
-        incoming = await _take_in(request)
-        if incoming is None:
+        body = await _read(request)
+        if body is None:
             return Response(f"HTTP content length exceeded {MAX_BODY} bytes.", 413, media_type="text/plain")
-        outgoing = await self._handle(incoming)
+        incoming = _incoming(request, body)
+        try:
+            outgoing = await self._pass_on(incoming)
+        except GatewayError as exc:
+            outgoing = self._refused(exc, incoming)
         reply = Response(outgoing.body, outgoing.status)
         reply.raw_headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers]
         reply.headers["x-amzn-RequestId"] = incoming.request_id
         return reply
 
-    async def _handle(self, incoming: Incoming) -> Outgoing:
-        for method in self._api.methods:
-            parameters = method.match(incoming.method, incoming.path)
-            if parameters is not None:
-                break
-        else:
-            return self._refused(NO_ROUTE, incoming)
-        if refusal := self._check_key(method, incoming) or _check_body(method, incoming):
-            return self._refused(refusal, incoming)
-        return await self._call(Place(method.resource, self._api.stage, parameters), incoming)
-
-    def _check_key(self, method: Method, incoming: Incoming) -> Refusal | None:
-        if self._api_key is None or not method.key_required or incoming.header("x-api-key") == self._api_key:
-            return None
-        return NO_KEY
-
-    async def _call(self, place: Place, incoming: Incoming) -> Outgoing:
+    async def _pass_on(self, incoming: Incoming) -> Outgoing:
+        method, place = self._route(incoming)
+        self._check_key(method, incoming)
+        if self._api.compressed_from is not None:
+            incoming = decompressed(incoming)
+        _check_body(method, incoming)
         binary = is_binary(incoming.media_type, self._api.binary_types)
         event = proxy_event(incoming, place, binary=binary)
         try:
-            answer = await self._function.invoke(event)
-            return response(answer, accept=incoming.header("accept"), binary_types=self._api.binary_types)
-        except EventTooLargeError as exc:
-            return self._failed(TOO_LARGE, incoming, exc)
-        except FunctionError as exc:
-            return self._failed(BAD_ANSWER, incoming, exc)
+            answer = await asyncio.wait_for(self._function.invoke(event), INTEGRATION_SECONDS)
+        except TimeoutError as exc:
+            raise IntegrationTimeoutError from exc
+        return response(answer, accept=incoming.header("accept"), binary_types=self._api.binary_types)
 
-    def _failed(self, refusal: Refusal, incoming: Incoming, exc: FunctionError) -> Outgoing:
-        print(json.dumps({"level": "ERROR", "request_id": incoming.request_id, "message": str(exc)}), file=sys.stderr)
-        return self._refused(refusal, incoming)
+    def _route(self, incoming: Incoming) -> tuple[Method, Place]:
+        for method in self._api.methods:
+            parameters = method.match(incoming.method, incoming.path)
+            if parameters is not None:
+                return method, Place(method.resource, self._api.stage, parameters)
+        raise NoRouteError
 
-    def _refused(self, refusal: Refusal, incoming: Incoming) -> Outgoing:
-        """Render the gateway response the API defines for this refusal, or API Gateway's own."""
-        default = "DEFAULT_4XX" if refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_5XX"
+    def _check_key(self, method: Method, incoming: Incoming) -> None:
+        if self._api_key is not None and method.key_required and incoming.header("x-api-key") != self._api_key:
+            raise WrongKeyError
+
+    def _refused(self, error: GatewayError, incoming: Incoming) -> Outgoing:
+        """Render the gateway response the API defines for this error, or API Gateway's own."""
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            line = {"level": "ERROR", "service": "gateway", "request_id": incoming.request_id, "message": str(error)}
+            print(json.dumps(line), file=sys.stderr, flush=True)
+        default = "DEFAULT_4XX" if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_5XX"
         responses = self._api.gateway_responses
-        defined = responses.get(refusal.kind) or responses.get(default) or GatewayResponse(None, {}, None)
-        variables = {
-            "context.error.message": refusal.message,
-            "context.error.messageString": json.dumps(refusal.message),
-            "context.error.responseType": refusal.kind,
-            "context.error.validationErrorString": refusal.detail,
-            "context.path": f"/{self._api.stage}{incoming.path}",
-            "context.httpMethod": incoming.method,
-            "context.requestId": incoming.request_id,
-            "context.stage": self._api.stage,
-        }
-        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": refusal.code}
+        defined = responses.get(error.kind) or responses.get(default) or GatewayResponse(None, {}, None)
+        variables = _variables(error, incoming, self._api.stage)
+        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
         headers |= {name: _filled(value, variables) for name, value in defined.headers.items()}
         body = _filled(defined.body or DEFAULT_BODY, variables)
-        return Outgoing(defined.status or refusal.status, list(headers.items()), body.encode())
+        return Outgoing(defined.status or error.status, list(headers.items()), body.encode())
+
+
+def _variables(error: GatewayError, incoming: Incoming, stage: str) -> dict[str, str]:
+    return {
+        "context.error.message": error.message,
+        "context.error.messageString": json.dumps(error.message),
+        "context.error.responseType": error.kind,
+        "context.error.validationErrorString": error.detail,
+        "context.httpMethod": incoming.method,
+        "context.path": f"/{stage}{incoming.path}",
+        "context.requestId": incoming.request_id,
+        "context.stage": stage,
+    }
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
     return re.sub(r"\$(context(?:\.\w+)+)", lambda match: variables.get(match[1], ""), text)
 
 
-def _check_body(method: Method, incoming: Incoming) -> Refusal | None:
+def _check_body(method: Method, incoming: Incoming) -> None:
     """The coarse validator: it looks only at bodies of a media type that the API has a model for."""
     validator = method.validators.get(incoming.media_type)
-    detail = "" if validator is None else _flaw(incoming.body, validator)
-    return Refusal("BAD_REQUEST_BODY", 400, "Invalid request body", "BadRequestException", detail) if detail else None
-
-
-def _flaw(body: bytes, validator: Draft4Validator) -> str:
+    if validator is None:
+        return
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):  # a ValueError is also bad UTF-8
-        return "Invalid JSON"
-    return str([error.message[:200] for error in validator.iter_errors(value)] or "")
+        value = json.loads(incoming.body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as exc:  # a ValueError is also bad UTF-8
+        raise BadBodyError("Invalid JSON") from exc
+    if flaws := [error.message[:MAX_FLAW] for error in validator.iter_errors(value)]:
+        raise BadBodyError(str(flaws))
 
 
 def _refuse_constant(name: str) -> None:
@@ -151,7 +148,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-async def _take_in(request: Request) -> Incoming | None:
+async def _read(request: Request) -> bytes | None:
+    """Return the body, or None when it is too large."""
     body = bytearray()
     size = 0
     async for chunk in request.stream():
@@ -159,8 +157,31 @@ async def _take_in(request: Request) -> Incoming | None:
         # Read on without keeping it, so that the client hears the answer instead of a broken connection.
         if size <= MAX_BODY:
             body += chunk
-    if size > MAX_BODY:
-        return None
+    return bytes(body) if size <= MAX_BODY else None
+
+
+def decompressed(incoming: Incoming) -> Incoming:
+    """Undo the Content-Encoding, as API Gateway does where compression is on.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-enable-compression.html
+    """
+    encoding = incoming.header("content-encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return incoming
+    if encoding not in WINDOW_BITS:
+        raise EncodingError(encoding)
+    inflater = zlib.decompressobj(WINDOW_BITS[encoding])
+    try:
+        body = inflater.decompress(incoming.body, MAX_BODY + 1)
+    except zlib.error as exc:
+        raise EncodingError(str(exc)) from exc
+    if not inflater.eof:
+        raise EventTooLargeError if len(body) > MAX_BODY else EncodingError("cut short")
+    headers = [(name, value) for name, value in incoming.headers if name.lower() != "content-encoding"]
+    return replace(incoming, body=body, headers=headers)
+
+
+def _incoming(request: Request, body: bytes) -> Incoming:
     headers = [(name.title(), value) for name, value in request.headers.items()]
     source_ip = request.client.host if request.client else ""
     port = str(request.url.port or 80)
@@ -172,7 +193,7 @@ async def _take_in(request: Request) -> Incoming | None:
         path=request.url.path,
         query=request.url.query,
         headers=headers,
-        body=bytes(body),
+        body=body,
         protocol=f"HTTP/{request.scope['http_version']}",
         source_ip=source_ip,
     )
@@ -182,7 +203,8 @@ def create_app(api: Api, function: Function, api_key: str | None) -> Starlette:
     """Return the gateway as an ASGI application."""
     gateway = Gateway(api, function, api_key)
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
-    return Starlette(routes=[Route("/{path:path}", gateway.answer, methods=methods)])
+    compression = [] if api.compressed_from is None else [Middleware(GZipMiddleware, minimum_size=api.compressed_from)]
+    return Starlette(routes=[Route("/{path:path}", gateway.answer, methods=methods)], middleware=compression)
 
 
 def main() -> None:

@@ -59,6 +59,8 @@ class Api:
     stage: str
     methods: tuple[Method, ...]
     binary_types: tuple[str, ...]
+    # Bodies at least this long are compressed for callers that ask; None switches compression off, both ways.
+    compressed_from: int | None
     gateway_responses: Mapping[str, GatewayResponse]
 
 
@@ -213,6 +215,7 @@ def _read_api(properties: Mapping[str, Any]) -> Api:
         # A fixed path wins over one with parameters.
         methods=tuple(sorted(methods, key=lambda method: "{" in method.resource)),
         binary_types=tuple(kind.replace("~1", "/").lower() for kind in binary),
+        compressed_from=properties.get("MinimumCompressionSize"),
         gateway_responses={
             kind: _read_gateway_response(item) for kind, item in definition.get(GATEWAY_RESPONSES, {}).items()
         },
