@@ -3,9 +3,12 @@
 PredictorError
 ├── RefusedError                    the caller is to blame
 │   ├── BadInputError               400
+│   ├── NotFoundError               404
+│   ├── MethodNotAllowedError       405
 │   ├── NotAcceptableError          406
 │   ├── PayloadTooLargeError        413
-│   └── UnsupportedMediaTypeError   415
+│   ├── UnsupportedMediaTypeError   415
+│   └── HeadTooLargeError           431
 ├── PredictionError                 500
 ├── UnavailableError                503, with Retry-After
 │   ├── QueueFullError
@@ -53,6 +56,24 @@ class BadInputError(RefusedError):
     title = "Bad Request"
 
 
+class NotFoundError(RefusedError):
+    """Raise when a path is not served."""
+
+    status = 404
+    title = "Not Found"
+
+
+class MethodNotAllowedError(RefusedError):
+    """Raise when a path is asked for by another method than those in `allow`."""
+
+    status = 405
+    title = "Method Not Allowed"
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"Use {allow}.")
+        self.allow = allow
+
+
 class NotAcceptableError(RefusedError):
     """Raise when no media type of `Accept` can be written."""
 
@@ -72,6 +93,13 @@ class UnsupportedMediaTypeError(RefusedError):
 
     status = 415
     title = "Unsupported Media Type"
+
+
+class HeadTooLargeError(RefusedError):
+    """Raise when a request line and its headers are longer than the limit."""
+
+    status = 431
+    title = "Request Header Fields Too Large"
 
 
 class PredictionError(PredictorError):
@@ -102,7 +130,7 @@ class ModelLoadError(PredictorError):
     """Raise when there is no model to serve; `detail` is one line: what, where, what to do."""
 
 
-def problem(error: PredictorError) -> bytes:
+def problem(error: PredictorError, request_id: str = "") -> bytes:
     """Render an error as the body of `application/problem+json` (RFC 9457)."""
     body: dict[str, object] = {
         "type": "about:blank",
@@ -110,6 +138,8 @@ def problem(error: PredictorError) -> bytes:
         "status": error.status,
         "detail": error.detail,
     }
+    if request_id:
+        body["request_id"] = request_id
     if error.errors:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.errors]
     return orjson.dumps(body)

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from predictor.errors import BadInputError, Fault, PredictionError
+
 if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_matrix
+
+METHODS = ("predict", "predict_proba", "decision_function", "transform")
+"""The allow-list: what a request may ask of a model."""
 
 # shape (rows, features); a DataFrame where the model selects its columns by name
 Rows: TypeAlias = "npt.NDArray[Any] | pd.DataFrame | csr_matrix"
@@ -23,16 +28,25 @@ class Signature:
     """Features of a row; None when the model does not say."""
     names: tuple[str, ...] = ()
     """Names of the features in the model's order; empty when it was trained without names."""
+    ignored: frozenset[str] = frozenset()
+    """Names of columns that may come and that the model makes no use of."""
     methods: tuple[str, ...] = ("predict",)
     """The allowed methods that the model has; the first is the default."""
-    numeric: bool = True
-    """Whether every feature must be a number; otherwise strings, booleans and nulls reach the model as they are."""
+    text: frozenset[int] | None = frozenset()
+    """Positions of the features that need not be numbers; None when that is not known of any feature."""
     missing: bool = False
-    """Whether a numeric feature may be missing (null, an empty CSV cell, NaN)."""
+    """Whether a number may be missing (null, an empty CSV cell, NaN)."""
     frame: bool = False
     """Whether the model needs a DataFrame, because it selects columns by name."""
+    sparse: bool = False
+    """Whether the model takes a sparse matrix as it is."""
     independent: bool = True
     """Whether a row's prediction does not depend on the rows beside it: requests may be predicted as one batch."""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every feature is a number: rows are then float64 throughout."""
+        return self.text is not None and not self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,41 @@ class Request:
         """Requests with equal keys may be concatenated without changing what the model sees of each."""
         dtypes = self.rows.dtype if isinstance(self.rows, np.ndarray) else tuple(getattr(self.rows, "dtypes", ()))
         return self.method, type(self.rows), self.rows.shape[1], dtypes
+
+
+def choose_method(asked: object, signature: Signature) -> str:
+    """Check the method a request asks for against the allow-list; the first is the default."""
+    if asked is None:
+        return signature.methods[0]
+    if asked not in signature.methods:
+        shown = f'"{asked[:40]}"' if isinstance(asked, str) else "something that is no string"
+        detail = f"expected one of {', '.join(signature.methods)}, got {shown}"
+        raise BadInputError(f"The model does not offer this method: {detail}.", Fault("/method", detail))
+    return str(asked)
+
+
+def one_a_row(predictions: Any, count: int) -> npt.NDArray[Any]:
+    """Make an array, one element a row, of what a model gave; raises PredictionError when it gave another number.
+
+    A list holds an array for every output of the model, as predict_proba of several outputs gives them.
+    """
+    if isinstance(predictions, list) and predictions and all(len(output) == count for output in predictions):
+        predictions = _outputs(predictions) if isinstance(predictions[0], np.ndarray) else predictions
+    if hasattr(predictions, "toarray"):
+        predictions = predictions.toarray()
+    array = np.asarray(predictions)
+    given = len(array) if array.ndim else 1
+    if given != count or not array.ndim:
+        raise PredictionError(f"The model gave {given} predictions for {count} rows.")
+    return array
+
+
+def _outputs(outputs: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    if len({output.shape for output in outputs}) == 1:
+        return np.stack(outputs, axis=1)
+    rows = np.empty(len(outputs[0]), dtype=object)
+    rows[:] = [[output[row].tolist() for output in outputs] for row in range(len(rows))]
+    return rows
 
 
 def concatenate(requests: Sequence[Request]) -> Request:

@@ -1,0 +1,148 @@
+"""scikit-learn estimators, and what behaves like them, from pickle, joblib and skops files."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import sklearn
+from scipy.sparse import csr_matrix
+from sklearn.exceptions import InconsistentVersionWarning
+
+from predictor import features
+from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.rows import METHODS, Rows, Signature, one_a_row
+from predictor.table import Table, to_rows
+
+NAMES_WARNING = "X does not have valid feature names"
+
+
+class Estimator:
+    """A fitted estimator; called by one thread at a time."""
+
+    def __init__(self, estimator: Any, signature: Signature) -> None:
+        self.signature = signature
+        self._estimator = estimator
+        self._documents = features.takes_documents(estimator)
+        # Every cell has been checked; only a model that judges its columns itself must look again.
+        self._finite = signature.numeric and not signature.frame
+
+    def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
+        """See `predictor.model.Model`."""
+        sklearn.set_config(assume_finite=self._finite, skip_parameter_validation=True)
+        try:
+            predictions = getattr(self._estimator, method)(self._input(rows))
+        except ValueError as error:
+            raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
+        except MemoryError as error:
+            raise PredictionError(f"There is not enough memory to predict {rows.shape[0]} rows: send fewer.") from error
+        except Exception as error:
+            raise PredictionError("The model failed on these rows.") from error
+        return one_a_row(predictions, rows.shape[0])
+
+    def warm_up(self) -> None:
+        """See `predictor.model.Model`."""
+        if self.signature.features is None:
+            return
+        try:
+            self.predict(_neutral(self.signature), self.signature.methods[0])
+        except BadInputError:  # the model looked at the row, and rows of ones are not for every model
+            pass
+        except PredictionError as error:
+            raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
+
+    def _input(self, rows: Rows) -> Any:
+        if self._documents:
+            return rows[:, 0]
+        if self.signature.frame and isinstance(rows, np.ndarray) and self.signature.names:
+            import pandas as pd  # noqa: PLC0415  # 40 MB a worker that only named models pay
+
+            return pd.DataFrame(rows, columns=list(self.signature.names))
+        return rows
+
+
+def wrap(estimator: Any, path: Path) -> Estimator:
+    """Read the signature of what was loaded; raises ModelLoadError when it is no model."""
+    methods = tuple(name for name in METHODS if callable(getattr(estimator, name, None)))
+    if not methods:
+        kind = type(estimator).__name__
+        raise ModelLoadError(f"{path} holds a {kind}, which has none of {', '.join(METHODS)}: save the fitted model.")
+    # Rows come in the model's order, which is all that names are for.
+    warnings.filterwarnings("ignore", NAMES_WARNING, UserWarning)
+    return Estimator(estimator, _signature(estimator, methods))
+
+
+def load_pickle(path: Path) -> Estimator:
+    """Load what pickle or joblib wrote, compressed or not; both run code of the file, which its owner trusts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        return wrap(joblib.load(path), path)
+
+
+def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
+    documents = features.takes_documents(estimator)
+    known = features.is_known(estimator)
+    trained = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+    ignored = features.dropped_columns(estimator)
+    names = tuple(name for name in trained if name not in ignored)
+    width = 1 if documents else getattr(estimator, "n_features_in_", None)
+    signature = Signature(
+        features=len(names) or width,
+        names=names,
+        ignored=ignored,
+        methods=methods,
+        text=frozenset({0}) if documents else _text(estimator, width, trained, names),
+        missing=not known,
+        frame=bool(names) and features.needs_names(estimator),
+        independent=known,
+    )
+    return _probed(estimator, signature)
+
+
+def _text(estimator: Any, width: int | None, trained: tuple[str, ...], names: tuple[str, ...]) -> frozenset[int] | None:
+    """Positions among the columns in use of the features that need not be numbers."""
+    if width is None:
+        return frozenset() if features.is_known(estimator) else None
+    found = features.text_features(estimator, width)
+    if not found or names == trained:
+        return found
+    return frozenset(names.index(trained[position]) for position in found if trained[position] in names)
+
+
+def _probed(estimator: Any, signature: Signature) -> Signature:
+    """Find out by trying whether a model of numbers takes missing ones and sparse rows: its tags do not tell."""
+    if signature.frame or signature.text is None:
+        return replace(signature, missing=True)  # the model judges each column itself
+    if not signature.numeric or signature.features is None:
+        return signature
+    ask = getattr(estimator, signature.methods[0])
+    row = _neutral(signature)
+    return replace(signature, missing=_works(ask, row * np.nan), sparse=_works(ask, csr_matrix(row)))
+
+
+def _works(ask: Callable[[Any], Any], rows: Any) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ask(rows)
+        except Exception:  # noqa: BLE001  # whatever a model raises, it does not take such rows
+            return False
+    return True
+
+
+def _neutral(signature: Signature) -> Rows:
+    """One row to try a model with: ones, for there are models that refuse zero."""
+    if signature.numeric:
+        return np.ones((1, signature.features or 1))
+    cells: list[Any] = [
+        "" if signature.text is None or index in signature.text else 1.0 for index in range(signature.features or 1)
+    ]
+    return to_rows(Table([cells]), signature)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0][:200]
