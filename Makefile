@@ -24,11 +24,11 @@ test: .venv/.locked ## all tests; those that need Docker are skipped, and said t
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy invoker/invoker serving-container/predictor local tests benchmarks
+	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden local deployment tests benchmarks
 
-# The product, compiled or not, and the ceiling run on the packages of the image, and on nothing else.
+# The product, compiled or not, runs on the packages of the image, and on nothing else.
 comma := ,
-BENCH_NAMES = $(patsubst ceiling,product,$(patsubst compiled,product,$(subst $(comma), ,$(SERVERS))))
+BENCH_NAMES = $(patsubst compiled,product,$(subst $(comma), ,$(SERVERS)))
 bench: .venv/.locked $(sort $(BENCH_NAMES:%=.tools/bench-%/.locked)) ## the container against its peers: ROUNDS, SECONDS a run, SERVERS=baseline,product
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --servers $(SERVERS)
 
@@ -68,7 +68,7 @@ lock: $(UV) ## resolve every requirements file again
 	$(COMPILE) requirements/dev.in -c invoker/requirements.txt -c serving-container/requirements.txt -o requirements/dev.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
 	for name in uv sam lint emulator fuzz; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
-	for name in baseline fastapi mlserver litserve bentoml mlflow; do $(COMPILE) requirements/bench-$$name.in -c serving-container/requirements.txt -o requirements/bench-$$name.txt; done
+	for name in baseline fastapi mlserver litserve bentoml mlflow ceiling; do $(COMPILE) requirements/bench-$$name.in -c serving-container/requirements.txt -o requirements/bench-$$name.txt; done
 
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam

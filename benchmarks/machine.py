@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.servers import ROOT, Server
 
 QUIET_LOAD = 0.5
-VERSIONS = "from importlib.metadata import version as v; import sys; print(*(v(name) for name in sys.argv[1:]))"
+VERSIONS = "from importlib.metadata import distributions as d; print(*(f'{x.name}=={x.version}' for x in d()))"
 
 
 def describe() -> list[str]:
@@ -29,11 +29,11 @@ def busy() -> float | None:
 
 
 def versions(server: Server) -> tuple[str, str]:
-    """Version of the server's own package, and of scikit-learn beside it."""
+    """The server's own package with its version, and the version of scikit-learn beside it."""
     python = ROOT / ".tools" / f"bench-{server.environment}" / "bin" / "python"
-    said = output(str(python), "-c", VERSIONS, server.package, "scikit-learn")
-    package, sklearn = said.split()
-    return f"{server.package} {package}", sklearn
+    installed = dict(each.lower().split("==") for each in output(str(python), "-c", VERSIONS).split())
+    own = f"{server.package} {installed[server.package]}" if server.package else "this commit"
+    return own, installed.get("scikit-learn", "-")
 
 
 def commit() -> str:

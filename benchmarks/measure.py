@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,16 +69,6 @@ class Visit:
         return f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
 
 
-def measure_all(
-    server: Server, model: Path, works: Iterable[Work], round_: int, seconds: float
-) -> Iterator[Measurement]:
-    """Start the server once for all works of one model."""
-    works = list(works)
-    with visit(server, model, works[0]) as started:
-        for work in works:
-            yield started.measure(work, round_, seconds)
-
-
 @contextmanager
 def visit(server: Server, model: Path, work: Work) -> Iterator[Visit]:
     """Ready is when the health check says so and the first prediction is right, whichever comes last."""
@@ -119,13 +109,20 @@ def check(server: Server, port: int, model: str, rows: int) -> None:
     if not server.predicts:
         return
     questions = sample(model, rows)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT_S)
-    headers = {"Content-Type": "application/json"}
-    connection.request("POST", server.invocations, server.dialect.encode(questions), headers)
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    if answer.status != http.HTTPStatus.OK:
-        raise ServerError(f"{server.name} answered {answer.status}: {body[:500]!r}")
+    status, body = ask(server, port, server.dialect.encode(questions))
+    if status != http.HTTPStatus.OK:
+        raise ServerError(f"{server.name} answered {status}: {body[:500]!r}")
     if not np.array_equal(server.dialect.decode(body), trained(model).predict(questions)):
         raise ServerError(f"{server.name} answered other predictions than the model's: {body[:500]!r}")
+
+
+def ask(server: Server, port: int, body: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT_S)
+    try:
+        connection.request("POST", server.invocations, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise ServerError(f"{server.name} did not answer: {error!r}") from error
+    finally:
+        connection.close()

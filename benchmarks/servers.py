@@ -43,6 +43,7 @@ class Server:
     name: str
     environment: str
     package: str
+    """Whose version is reported; empty for what this repository holds."""
     configuration: str
     launch: Callable[[Place], Launch]
     dialect: Dialect = ROWS_IN_DATA
@@ -123,7 +124,18 @@ def product(place: Place) -> Launch:
 
 
 def ceiling(place: Place) -> Launch:
-    options = ["--interface", "rsgi", "--host", "127.0.0.1", "--port", str(place.port), "--workers", "1"]
+    options = [
+        "--interface",
+        "rsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(place.port),
+        "--workers",
+        "1",
+        "--loop",
+        "uvloop",
+    ]
     return Launch([f"{place.bin}/granian", *options, "--working-dir", str(PEERS), "ceiling:app"])
 
 
@@ -142,7 +154,7 @@ SERVERS = (
     Server(
         "mlflow", "mlflow", "mlflow", "scoring server, 2 workers", mlflow, dialect=Keyed(request="inputs"),
     ),
-    Server("product", "product", "granian", "2 workers, model.joblib", product),
-    Server("compiled", "product", "granian", "2 workers, the same model compiled", product, compiled=True),
-    Server("ceiling", "product", "granian", "RSGI, 1 worker, answering a constant", ceiling, predicts=False),
+    Server("product", "product", "", "2 workers, model.joblib", product),
+    Server("compiled", "product", "", "2 workers, the same model compiled", product, compiled=True),
+    Server("ceiling", "ceiling", "granian", "RSGI, 1 worker, uvloop, answering a constant", ceiling, predicts=False),
 )  # fmt: skip
