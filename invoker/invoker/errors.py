@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 # https://www.iana.org/assignments/http-status-codes
 TITLES = {
     400: "Bad Request",
+    401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",

@@ -8,12 +8,17 @@ A test fails when the files and this module say different things.
 
 import json
 import sys
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+import yaml
 
 from invoker import __version__
 from invoker.documents import FOLDER
-from invoker.errors import title
+from invoker.errors import INTERNAL, title
 from invoker.schema import PredictRequest
 
 BEGIN = "# from `make openapi`: begin"
@@ -32,6 +37,30 @@ REFUSALS = {
     502: "The model failed, or its answer is too large.",
     503: "The model is starting or busy; `Retry-After` says when to try again.",
     504: "The model did not answer in time.",
+}
+
+# Every type there is, so that each has its status in its body; what is new one day falls to the two defaults.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+GATEWAY: dict[str, tuple[int, str] | tuple[int, str, int]] = {
+    "ACCESS_DENIED": (403, "Access is denied."),
+    "API_CONFIGURATION_ERROR": (500, INTERNAL),
+    "AUTHORIZER_CONFIGURATION_ERROR": (500, INTERNAL),
+    "AUTHORIZER_FAILURE": (500, INTERNAL),
+    "BAD_REQUEST_BODY": (400, "Expected a JSON object with a non-empty list of rows in `data`."),
+    "BAD_REQUEST_PARAMETERS": (400, "A parameter of the request is missing or wrong."),
+    "EXPIRED_TOKEN": (403, "The credentials have expired."),
+    "INTEGRATION_FAILURE": (502, "The service did not answer. Try again later."),
+    "INTEGRATION_TIMEOUT": (504, "The service did not answer in time. Send fewer rows, or try again later."),
+    "INVALID_API_KEY": (403, "Send a valid API key in the header x-api-key."),
+    "INVALID_SIGNATURE": (403, "The request's signature is wrong."),
+    "MISSING_AUTHENTICATION_TOKEN": (404, "There is nothing at this path, or not with this method."),
+    "QUOTA_EXCEEDED": (429, "The API key's requests of today are used up.", 3600),
+    "REQUEST_TOO_LARGE": (413, "The body is larger than API Gateway and Lambda take. Send fewer rows."),
+    "RESOURCE_NOT_FOUND": (404, "There is nothing at this path."),
+    "THROTTLED": (429, "Too many requests. Try again in a moment.", 1),
+    "UNAUTHORIZED": (401, "Send a valid API key in the header x-api-key."),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Expected Content-Type application/json."),
+    "WAF_FILTERED": (403, "The request was refused."),
 }
 
 
@@ -60,14 +89,41 @@ def document() -> dict[str, Any]:
 
 
 def gateway() -> dict[str, Any]:
-    """Reduce the schema to what a gateway can tell without pointers: an object with a non-empty list of rows."""
-    schema = PredictRequest.model_json_schema()
-    required = schema["required"]
-    properties = {name: {"type": schema["properties"][name]["type"]} for name in required}
-    for name in required:
-        if "minItems" in schema["properties"][name]:
-            properties[name]["minItems"] = schema["properties"][name]["minItems"]
-    return {"PredictRequest": {"type": "object", "required": required, "properties": properties}}
+    """Return what API Gateway decides by itself: its coarse validator and its own refusals, as problem details."""
+    defaults = {
+        "DEFAULT_4XX": _gateway_response({"detail": "The request was refused."}),
+        "DEFAULT_5XX": _gateway_response({"detail": INTERNAL}),
+    }
+    return {
+        "components": {"schemas": {"PredictRequest": _coarse(PredictRequest.model_json_schema())}},
+        "x-amazon-apigateway-gateway-responses": {name: _refused(*each) for name, each in GATEWAY.items()} | defaults,
+    }
+
+
+def _coarse(schema: dict[str, Any]) -> dict[str, Any]:
+    """Keep what a gateway can tell without pointers: an object that has its required, non-empty lists."""
+    kept = {name: schema["properties"][name] for name in schema["required"]}
+    properties = {name: {key: part[key] for key in ("type", "minItems") if key in part} for name, part in kept.items()}
+    return {"type": "object", "required": schema["required"], "properties": properties}
+
+
+def _refused(status: int, detail: str, retry_after: int | None = None) -> dict[str, Any]:
+    headers = {} if retry_after is None else {"Retry-After": f"'{retry_after}'"}
+    document = {"title": title(status), "status": status, "detail": detail}
+    return {"statusCode": status, **_gateway_response(document, headers)}
+
+
+def _gateway_response(document: dict[str, Any], headers: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    every = {
+        "Content-Type": f"'{PROBLEM}'",
+        "Access-Control-Allow-Origin": {"Fn::If": ["HasCors", {"Fn::Sub": "'${CorsOrigin}'"}, {"Ref": "AWS::NoValue"}]},
+    }
+    # API Gateway fills in $context.requestId.
+    body = {"type": "about:blank", **document, "request_id": "$context.requestId"}
+    return {
+        "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in {**every, **headers}.items()},
+        "responseTemplates": {JSON: json.dumps(body)},
+    }
 
 
 def _predict() -> dict[str, Any]:
@@ -124,8 +180,8 @@ def replaced(template: str) -> str:
     before, rest = template.split(BEGIN)
     _, after = rest.split(END)
     indent = before[before.rfind("\n") + 1 :]
-    lines = [f"{indent}{name}: {json.dumps(schema)}\n" for name, schema in gateway().items()]
-    return f"{before}{BEGIN}\n{''.join(lines)}{indent}{END}{after}"
+    block = textwrap.indent(yaml.safe_dump(gateway(), sort_keys=False, width=110), indent)
+    return f"{before}{BEGIN}\n{block}{indent}{END}{after}"
 
 
 def main(template: Path) -> None:
