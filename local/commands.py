@@ -26,7 +26,7 @@ class Addresses:
 def training(name: str, directory: Path, environ: Mapping[str, str]) -> Command:
     """Train an example model into `directory`."""
     arguments = (sys.executable, str(SERVING / "example" / "train.py"), name, "--output", str(directory))
-    return Command("training", arguments, _inherited(environ), ROOT)
+    return Command("training", arguments, _inherited(environ), ROOT, quiet=True)
 
 
 def sample(model: Path, file: Path, environ: Mapping[str, str]) -> Command:

@@ -12,7 +12,7 @@ from local.errors import ModelMissingError, TrainingError
 from local.process import Command
 from local.settings import ROOT, SERVING, STATE
 
-EXAMPLES = ("iris", "breast-cancer")
+EXAMPLES = ("iris", "breast-cancer", "wine", "digits")
 # What a trained example depends on, beside the version of Python.
 SOURCES = (SERVING / "example" / "train.py", SERVING / "requirements.txt")
 STAMP = ".trained-from"
@@ -37,7 +37,7 @@ def _own(name: str) -> Path:
     directory = Path(name).expanduser().resolve()
     if not directory.is_dir():
         raise ModelMissingError(
-            f"MODEL={name} is not a directory; expected one with a model file in it, or {' or '.join(EXAMPLES)}"
+            f"MODEL={name} is not a directory; expected one with a model in it, or an example: {', '.join(EXAMPLES)}"
         )
     return directory
 

@@ -25,6 +25,7 @@ class Command:
     environment: Mapping[str, str] = field(repr=False)
     directory: Path
     sockets: tuple[int, ...] = ()
+    quiet: bool = False
 
 
 class Process:
@@ -38,6 +39,7 @@ class Process:
             cwd=command.directory,
             env=dict(command.environment),
             pass_fds=command.sockets,
+            stdout=subprocess.DEVNULL if command.quiet else None,
             start_new_session=True,
             preexec_fn=_leave_with_parent,  # noqa: PLW1509 - the chain has one thread
         )

@@ -1,5 +1,7 @@
 """Write a request body that fits a model: `python -m local.sample DIRECTORY FILE`."""
 
+import csv
+import json
 import sys
 from pathlib import Path
 
@@ -8,18 +10,37 @@ from predictor.model import load
 from predictor.rows import Signature
 
 # Petal length and width of five flowers, in cm.
-IRIS = "[[1,2],[3,4],[3,3],[10,1],[7,8]]"
-IRIS_FEATURES = 2
+FLOWERS = "[[1,2],[3,4],[3,3],[10,1],[7,8]]"
+FLOWER_FEATURES = 2
 
 
-def body(signature: Signature) -> str | None:
-    """Return a body with a row of zeros and empty texts; None when the model does not say what it takes."""
-    if signature.features is None or signature.text is None or signature.frame:
+def body(signature: Signature, directory: Path) -> str | None:
+    """Return a body with rows for the model: of its samples.csv, or made up; None when nothing is known of them."""
+    if signature.features == FLOWER_FEATURES and signature.numeric:
+        return f'{{"data": {FLOWERS}}}'
+    row = _stored(directory / "samples.csv") or _made_up(signature)
+    return None if row is None or signature.frame else f'{{"data": {json.dumps([row], separators=(",", ":"))}}}'
+
+
+def _stored(file: Path) -> list[float | str] | None:
+    if not file.is_file():
         return None
-    if signature.features == IRIS_FEATURES and signature.numeric:
-        return f'{{"data": {IRIS}}}'
-    cells = ('""' if position in signature.text else "0" for position in range(signature.features))
-    return f'{{"data": [[{",".join(cells)}]]}}'
+    with file.open(newline="") as lines:
+        _, row, *_ = csv.reader(lines)
+    return [_number(cell) for cell in row]
+
+
+def _number(cell: str) -> float | str:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+def _made_up(signature: Signature) -> list[float | str] | None:
+    if signature.features is None or signature.text is None:
+        return None
+    return ["" if position in signature.text else 0 for position in range(signature.features)]
 
 
 def main() -> None:
@@ -28,7 +49,7 @@ def main() -> None:
         model = load(directory)
     except PredictorError as exc:
         sys.exit(str(exc))
-    if found := body(getattr(model, "signature", Signature())):
+    if found := body(getattr(model, "signature", Signature()), directory):
         file.write_text(found)
 
 
