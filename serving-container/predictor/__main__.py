@@ -1,0 +1,37 @@
+"""The program's commands: `serve`, and `load` for the processes that it starts."""
+
+import asyncio
+import os
+import socket
+import sys
+
+from predictor.settings import Settings, SettingsError, worker_environ
+from predictor.telemetry import configure_logging, log
+
+USAGE = "usage: python -m predictor serve"
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command and return the exit code."""
+    try:
+        settings = Settings.from_environ(os.environ)
+    except SettingsError as error:
+        configure_logging("info")
+        log.critical(str(error))
+        return 2
+    configure_logging(settings.log_level)
+    match arguments:
+        case [] | ["serve"]:
+            from predictor.service import serve  # noqa: PLC0415  # each process imports what it needs
+
+            return asyncio.run(serve(settings, worker_environ(os.environ, settings.threads)))
+        case ["load", descriptor]:
+            from predictor.worker import run_loader  # noqa: PLC0415
+
+            return run_loader(settings, socket.socket(fileno=int(descriptor)))
+    print(USAGE, file=sys.stderr)  # noqa: T201
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

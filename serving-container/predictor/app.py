@@ -1,0 +1,139 @@
+"""What the server answers on each path: SageMaker's hosting contract, and /metrics."""
+
+import itertools
+import logging
+import secrets
+import time
+from http import HTTPStatus
+
+import orjson
+
+from predictor.batcher import Batcher, Job
+from predictor.errors import (
+    MethodNotAllowedError,
+    NotFoundError,
+    NotReadyError,
+    PredictorError,
+    UnsupportedMediaTypeError,
+)
+from predictor.frames import Answer, Task
+from predictor.pool import Pool
+from predictor.server import Exchange
+from predictor.settings import MIB, Settings
+from predictor.state import Lifecycle, State
+from predictor.telemetry import Metrics, log
+
+ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+INFERENCE_ID = "x-amzn-sagemaker-inference-id"
+MAX_TRANSFORM_MB = 100
+"""MaxConcurrentTransforms times MaxPayloadInMB may not be more (CreateTransformJob)."""
+
+
+class App:
+    """Routes requests, and words the outcomes as answers."""
+
+    def __init__(
+        self, settings: Settings, lifecycle: Lifecycle, metrics: Metrics, batcher: Batcher, pool: Pool
+    ) -> None:
+        self._settings = settings
+        self._lifecycle = lifecycle
+        self._metrics = metrics
+        self._batcher = batcher
+        self._pool = pool
+        self._ids = map(f"{secrets.token_hex(6)}-{{}}".format, itertools.count(1))
+        self._debug = settings.log_level == "debug"
+        self._routes = {
+            "/invocations": (("POST",), self._invoke),
+            "/ping": (("GET", "POST"), self._ping),
+            "/metrics": (("GET",), self._measure),
+            "/execution-parameters": (("GET",), self._describe),
+        }
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer a request, now or later; raises PredictorError when the answer is a refusal."""
+        route = self._routes.get(exchange.path)
+        if route is None:
+            raise NotFoundError(f"There are {', '.join(self._routes)}, and nothing else.")
+        methods, answer = route
+        if exchange.method not in methods:
+            raise MethodNotAllowedError(", ".join(methods))
+        answer(exchange)
+
+    def _invoke(self, exchange: Exchange) -> None:
+        job = self._job(exchange)
+        try:
+            self._admit(exchange)
+            self._batcher.submit(job)
+        except PredictorError as error:
+            self._settle(job, error)
+
+    def _admit(self, exchange: Exchange) -> None:
+        if self._lifecycle.state in {State.STARTING, State.FAILED}:
+            raise NotReadyError("The model is not loaded yet.")
+        encoding = exchange.header("content-encoding")
+        if encoding and encoding.lower() != "identity":
+            raise UnsupportedMediaTypeError(f"Expected a body without Content-Encoding, got {encoding!r}.")
+
+    def _job(self, exchange: Exchange) -> Job:
+        attributes = custom_attributes(exchange.header(ATTRIBUTES))
+        request_id = attributes.get("request-id") or exchange.header(INFERENCE_ID) or next(self._ids)
+        expires = exchange.arrived + self._settings.timeout_seconds
+        deadline = attributes.get("deadline-ms", "")
+        if deadline.isdecimal():
+            expires = min(expires, exchange.arrived + int(deadline) / 1000 - time.time())
+        task = Task(exchange.body, exchange.header("content-type"), exchange.header("accept"), request_id)
+        return Job(task, exchange, expires, self._settle)
+
+    def _settle(self, job: Job, outcome: Answer | PredictorError) -> None:
+        """Send the outcome of a request, and count and log it."""
+        exchange = job.exchange
+        if exchange.reply:
+            return
+        request_id = job.task.request_id
+        headers = ((ATTRIBUTES, f"request-id={request_id}"),)
+        if isinstance(outcome, Answer):
+            exchange.answer(outcome.status, outcome.content_type, outcome.body, headers)
+            self._metrics.predictions += outcome.rows
+        else:
+            exchange.refuse(outcome, headers, request_id)
+        seconds = time.monotonic() - exchange.arrived
+        self._metrics.requests[outcome.status] += 1
+        self._metrics.latency.observe(seconds)
+        if self._debug or outcome.status != HTTPStatus.OK:
+            level = logging.DEBUG if outcome.status == HTTPStatus.OK else logging.INFO
+            fields = {"request_id": request_id, "status": outcome.status, "ms": round(seconds * 1000, 3)}
+            log.log(level, "invocation", extra={"fields": fields})
+
+    def _ping(self, exchange: Exchange) -> None:
+        if self._lifecycle.state is not State.READY:
+            raise NotReadyError(f"The server is {self._lifecycle.state.value}.")
+        busy = self._pool.busy_seconds(time.monotonic())
+        if busy > self._settings.stuck_seconds:
+            raise NotReadyError(f"A prediction has been running for {busy:.0f} seconds.")
+        exchange.answer(200, "", b"")
+
+    def _measure(self, exchange: Exchange) -> None:
+        gauges = {
+            "serving_queue_requests": ("Requests waiting for a worker.", self._batcher.waiting),
+            "serving_workers": ("Workers alive.", self._pool.alive),
+            "serving_ready": ("Whether /ping answers 200.", int(self._lifecycle.state is State.READY)),
+        }
+        exchange.answer(200, "text/plain; version=0.0.4; charset=utf-8", self._metrics.render(gauges))
+
+    def _describe(self, exchange: Exchange) -> None:
+        """Propose limits for batch transform; one request may hold many records, and one line answers each."""
+        payload = max(1, min(6, self._settings.max_body_bytes // MIB))
+        parameters = {
+            "MaxConcurrentTransforms": min(4 * self._settings.workers, MAX_TRANSFORM_MB // payload),
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": payload,
+        }
+        exchange.answer(200, "application/json", orjson.dumps(parameters))
+
+
+def custom_attributes(header: str | None) -> dict[str, str]:
+    """Read `name=value` pairs with commas between; what is not a pair is left out."""
+    if not header:
+        return {}
+    pairs = (pair.partition("=") for pair in header.split(","))
+    return {name.strip(): value.strip() for name, equals, value in pairs if equals}

@@ -1,0 +1,140 @@
+"""Requests wait here for a worker; what has queued while the workers were busy is predicted as one batch.
+
+There is no timer: a request that finds a worker idle is sent on at once.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
+from predictor.frames import Answer, Task
+from predictor.server import Exchange
+from predictor.settings import Settings
+from predictor.telemetry import Metrics, log
+
+
+@dataclass(slots=True)
+class Job:
+    """A task on its way, and who waits for its answer."""
+
+    task: Task
+    exchange: Exchange
+    expires: float
+    """On the clock of time.monotonic()."""
+    settle: Callable[["Job", Answer | PredictorError], None]
+    """Takes the outcome; later ones are dropped."""
+    suspect: bool = False
+    """Whether a worker has died over it; it then goes alone, so that it cannot take others with it again."""
+
+
+class Worker(Protocol):
+    """What predicts batches, one at a time."""
+
+    batches: bool
+    """Whether it takes several tasks at once."""
+
+    def send(self, jobs: Sequence[Job]) -> None:
+        """Predict a batch; the worker tells the batcher when it is done."""
+
+
+class Batcher:
+    """The queue, and the workers that are idle."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._queue: deque[Job] = deque()
+        self._bytes = 0
+        self._idle: deque[Worker] = deque()
+        self._scheduled = False
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queue."""
+        return len(self._queue)
+
+    def submit(self, job: Job) -> None:
+        """Queue a request; raises QueueFullError, or DeadlineError when its time is over already."""
+        settings = self._settings
+        if job.expires <= time.monotonic():
+            raise DeadlineError("The deadline had passed when the request arrived.")
+        if len(self._queue) >= settings.max_queue_requests or self._bytes >= settings.max_queue_bytes:
+            raise QueueFullError(f"{len(self._queue)} requests are waiting already.")
+        self._queue.append(job)
+        self._bytes += len(job.task.body)
+        self._schedule()
+
+    def join(self, worker: Worker) -> None:
+        """Take a worker that waits for work."""
+        self._idle.append(worker)
+        self._dispatch()
+
+    def leave(self, worker: Worker, jobs: Sequence[Job]) -> None:
+        """Let a worker go that has died over `jobs`, and give each another chance, alone."""
+        if worker in self._idle:
+            self._idle.remove(worker)
+        for job in reversed(jobs):
+            if job.suspect:
+                job.settle(job, PredictionError("The process that predicted this request died."))
+            else:
+                job.suspect = True
+                self._queue.appendleft(job)
+                self._bytes += len(job.task.body)
+        self._schedule()
+
+    def finish(self, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
+        """Give each caller its answer."""
+        self._metrics.batches.observe(len(jobs))
+        for job, answer in zip(jobs, answers, strict=True):
+            job.settle(job, answer)
+
+    def expire(self, now: float) -> None:
+        """Refuse what has waited until its deadline: no worker may come to ask for it."""
+        for job in [job for job in self._queue if job.expires <= now]:
+            self._queue.remove(job)
+            self._bytes -= len(job.task.body)
+            self._drop(job)
+
+    def _schedule(self) -> None:
+        """Dispatch once all that has arrived together is queued."""
+        if not self._scheduled and self._idle and self._queue:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._scheduled = False
+        while self._idle and self._queue:
+            share = math.ceil(len(self._queue) / len(self._idle))
+            batch = self._take(share if self._idle[0].batches else 1)
+            if batch:
+                self._idle.popleft().send(batch)
+
+    def _take(self, share: int) -> list[Job]:
+        """Jobs from the head of the queue that somebody still waits for, at most `share`."""
+        batch: list[Job] = []
+        size = 0
+        now = time.monotonic()
+        while self._queue and len(batch) < min(share, self._settings.max_batch_requests):
+            if batch and (self._queue[0].suspect or size >= self._settings.max_batch_bytes):
+                break
+            job = self._queue.popleft()
+            self._bytes -= len(job.task.body)
+            if job.exchange.gone or job.expires <= now:
+                self._drop(job)
+                continue
+            batch.append(job)
+            size += len(job.task.body)
+            if job.suspect:
+                break
+        return batch
+
+    def _drop(self, job: Job) -> None:
+        if job.exchange.gone:
+            log.debug("the client hung up", extra={"fields": {"request_id": job.task.request_id}})
+        else:
+            job.settle(job, DeadlineError("The deadline passed while the request waited."))

@@ -1,0 +1,97 @@
+"""The processes that predict: the loader, which loads the model and forks, and its forks, which answer batches.
+
+Neither has a thread or an event loop running: a worker waits for a batch, predicts it, and sends the answers.
+"""
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from predictor import batch
+from predictor.errors import ModelLoadError, PredictorError
+from predictor.frames import FORK, FORKED, LOAD_FAILED, Answer, Task, pack, read_tasks
+from predictor.model import Model, UserCode, load
+from predictor.settings import Settings
+from predictor.telemetry import log
+
+
+def run_loader(settings: Settings, control: socket.socket) -> int:
+    """Load the model, then fork a worker whenever the server asks for one, until it closes `control`."""
+    model = _load(settings) if settings.preload else None
+    if settings.preload and model is None:
+        return LOAD_FAILED
+    gc.collect()
+    gc.freeze()  # a collection in a worker would otherwise write to, and so copy, the pages it shares
+    while message := control.recv(FORK.size):
+        code = _exit_code(FORK.unpack(message)[0])
+        near_end, far_end = socket.socketpair()
+        if (pid := os.fork()) == 0:
+            control.close()
+            near_end.close()
+            os._exit(_run_worker(settings, model, far_end))
+        socket.send_fds(control, [FORKED.pack(pid, code)], [near_end.fileno()])
+        near_end.close()
+        far_end.close()
+    return 0
+
+
+def _exit_code(pid: int) -> int:
+    """Wait for a worker that has closed its socket; 0 when it is not a child of this process."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid else 0
+    except ChildProcessError:
+        return 0
+
+
+def _run_worker(settings: Settings, model: Model | UserCode | None, server: socket.socket) -> int:
+    """Answer batches until the server closes its end."""
+    model = model or _load(settings)
+    if model is None:
+        return LOAD_FAILED
+    respond: Callable[[Sequence[Task]], list[Answer]]
+    if isinstance(model, UserCode):
+        respond, together = partial(_ask_user_code, model, asyncio.Runner()), False
+    else:
+        respond, together = partial(batch.respond, model), model.signature.independent
+    try:
+        server.sendall(pack([Answer(200, "", b"", rows=int(together))]))
+        with server.makefile("rb") as stream:
+            while (tasks := read_tasks(stream)) is not None:
+                server.sendall(pack(respond(tasks)))
+    except ConnectionError:
+        return 0  # the server has gone, and with it everyone who waited
+    except BaseException:  # noqa: BLE001  # a worker that cannot go on says why, and is replaced
+        log.exception("the worker failed")
+        return 1
+    return 0
+
+
+def _ask_user_code(code: UserCode, runner: asyncio.Runner, tasks: Sequence[Task]) -> list[Answer]:
+    answers = []
+    for task in tasks:
+        payload = batch.attempt(runner.run, code.respond(task.body, task.content_type, task.accept))
+        if isinstance(payload, PredictorError):
+            answers.append(batch.refusal(payload, task))
+        else:
+            answers.append(Answer(200, payload.content_type, payload.body, rows=1))
+    return answers
+
+
+def _load(settings: Settings) -> Model | UserCode | None:
+    """Load the model and predict with it once; None when that fails, with one line in the log that says why."""
+    try:
+        model = load(settings.model_dir)
+        if not isinstance(model, UserCode):
+            model.warm_up()
+    except ModelLoadError as error:
+        log.critical(error.detail)
+    except MemoryError:
+        log.critical(f"the memory does not hold the model in {settings.model_dir}: use a larger instance")
+    except Exception as error:  # noqa: BLE001  # the one line, whatever happened
+        log.critical(f"the model in {settings.model_dir} cannot be loaded: {type(error).__name__}: {error}")
+    else:
+        return model
+    return None
