@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="directory for model.pkl and samples.csv")
     arguments = parser.parse_args()
     accuracy = train(EXAMPLES[arguments.example], arguments.output)
-    print(f"{arguments.example}: accuracy {accuracy:.3f} on held-out rows; {arguments.output / 'model.pkl'}")  # noqa: T201
+    print(f"{arguments.example}: accuracy {accuracy:.3f} on held-out rows; {arguments.output / 'model.pkl'}")
 
 
 def train(example: Example, output: Path) -> float:

@@ -48,6 +48,14 @@ def choose(accept: str | None, offered: Sequence[str]) -> str:
     return name
 
 
+@lru_cache(CACHED_HEADERS)
+def first_choice(accept: str | None) -> str:
+    """The media type that Accept likes most, for code that takes a single one; JSON when it has no opinion."""
+    ranges = [(quality, name) for name, quality in map(_range, (accept or "*/*").split(","))]
+    name = max(ranges, key=lambda choice: choice[0])[1]
+    return JSON if "*" in name or not name else name
+
+
 def _range(text: str) -> tuple[str, float]:
     name, *parameters = text.split(";")
     for parameter in parameters:

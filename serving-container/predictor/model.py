@@ -1,16 +1,20 @@
 """The model: found by what lies in the model directory, loaded once, asked for predictions."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from predictor.codecs import Payload
+from predictor import user_code
 from predictor.errors import ModelLoadError
+from predictor.loading import explained
 from predictor.rows import Rows, Signature
+from predictor.user_code import UserCode
+
+__all__ = ["Model", "Options", "UserCode", "find", "load"]
 
 
 class Model(Protocol):
@@ -29,14 +33,6 @@ class Model(Protocol):
         """Predict once, so that the first request finds everything loaded; raises ModelLoadError."""
 
 
-@runtime_checkable
-class UserCode(Protocol):
-    """A model directory's own `code/inference.py`: it reads and writes bodies itself, one request at a time."""
-
-    async def respond(self, body: bytes, content_type: str | None, accept: str | None) -> Payload:
-        """Answer a request; raises PredictorError."""
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to load a model."""
@@ -51,6 +47,13 @@ class Options:
 
 def load(model_dir: Path, options: Options = Options()) -> Model | UserCode:
     """Load the one model in `model_dir`; raises ModelLoadError, whose detail is one line."""
+    program = model_dir / "code" / options.program
+    if program.is_file():
+        return user_code.load(program, model_dir, partial(_load_file, model_dir, options))
+    return _load_file(model_dir, options)
+
+
+def _load_file(model_dir: Path, options: Options) -> Model:
     path = find(model_dir)
     with explained(path):
         return LOADERS[_kind(path)](path, options)
@@ -67,48 +70,6 @@ def find(model_dir: Path) -> Path:
     if not found:
         raise ModelLoadError(f"{model_dir} holds no model: expected {EXPECTED}.{_hint(model_dir)}")
     return found[0]
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while a model is loaded into one line: what, where, what to do."""
-    try:
-        yield
-    except ModelLoadError:
-        raise
-    except Exception as error:
-        raise ModelLoadError(f"{path} cannot be loaded: {_explanation(error, path)}") from error
-
-
-def _explanation(error: Exception, path: Path) -> str:
-    match error:
-        case ModuleNotFoundError(name=str(name)):
-            return f'it needs the module "{name}", which is not installed: {_remedy(name)}.'
-        case MemoryError():
-            size = path.stat().st_size // 2**20
-            return f"its {size} MB do not fit into memory: use a larger instance, or fewer workers (SERVING_WORKERS)."
-        case PermissionError():
-            return "it may not be read: make it readable for all (chmod o+r)."
-        case Warning(original_sklearn_version=trained, current_sklearn_version=here):  # type: ignore[misc]
-            return (
-                f"it was saved with scikit-learn {trained}, and this is {here}: train it with {here}, "
-                f"or put scikit-learn=={trained} into requirements.in and build again."
-            )
-        case AttributeError() if "__main__" in str(error):
-            return f"{_one_line(error)}: define the class in a module, and ship it with code/inference.py."
-    kind = type(error).__name__
-    return f"it is damaged, or of another kind than its name says ({kind}: {_one_line(error)}): save it again."
-
-
-def _remedy(module: str) -> str:
-    package = module.partition(".")[0]
-    if package in EXTRAS:
-        return f"build the image with --build-arg EXTRAS={EXTRAS[package]}"
-    return "add its package to requirements.in, lock, and build the image again"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
 
 
 def _hint(model_dir: Path) -> str:
@@ -135,5 +96,3 @@ LOADERS: dict[str, Callable[[Path, Options], Model]] = {
     ".joblib": _pickle,
 }
 EXPECTED = f"one file of {', '.join(LOADERS)}, or code/inference.py"
-EXTRAS = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
-"""Packages that the image holds only when asked to, with the name of the extra."""

@@ -1,0 +1,207 @@
+"""A model's own `code/inference.py`, with the functions of AWS's framework containers.
+
+    model_fn(model_dir) -> model                                else: what the container finds in the model directory
+    input_fn(body, content_type) -> data                        else: the container's codecs
+    predict_fn(data, model) -> prediction                       else: model.predict(data)
+    output_fn(prediction, accept) -> body or (body, media type) else: the container's codecs
+    transform_fn(model, body, content_type, accept)             in place of the last three
+    pre_model_fn(model_dir), model_warmup_fn(model_dir, model)  before and after model_fn
+
+Each may be async, and may take a context as one more argument. Source: aws/sagemaker-inference-toolkit,
+src/sagemaker_inference/transformer.py.
+"""
+
+import asyncio
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from predictor import media_types
+from predictor.codecs import Payload, decode, encode, negotiate
+from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
+from predictor.loading import explained
+from predictor.rows import Signature
+
+# Positional arguments of each function, without the context.
+ARGUMENTS = {
+    "pre_model_fn": 1,
+    "model_fn": 1,
+    "model_warmup_fn": 2,
+    "input_fn": 2,
+    "predict_fn": 2,
+    "output_fn": 2,
+    "transform_fn": 4,
+}
+TEXT = frozenset({"application/json", "text/csv"})
+"""Media types whose bodies AWS's containers hand to user code as str."""
+PAIR = 2
+SHOWN = 500
+"""Characters of a user's own error message that a caller gets."""
+ANYTHING = Signature(text=None, missing=True, independent=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a function may ask about its request, as AWS's context has it."""
+
+    system_properties: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get_request_header(self, index: int, name: str) -> str | None:
+        """Look up a header; `index` counts the requests of a batch, of which there is one."""
+        return self.headers.get(name.lower()) if index == 0 else None
+
+    def get_all_request_header(self, index: int) -> dict[str, str]:
+        return dict(self.headers) if index == 0 else {}
+
+
+class UserCodeError(PredictorError):
+    """Raise when user code raises an error with a status of its own (`status_code`, as AWS's toolkit has it)."""
+
+    title = "Error of the model's own code"
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status  # type: ignore[misc]  # here, and only here, not the class decides
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One of the user's functions."""
+
+    name: str
+    call: Callable[..., Any]
+    takes_context: bool
+
+    async def __call__(self, *arguments: Any, context: Context) -> Any:
+        """Call or await it; raises PredictorError, with what it raised as the cause."""
+        try:
+            result = self.call(*arguments, context) if self.takes_context else self.call(*arguments)
+            return await result if inspect.isawaitable(result) else result
+        except PredictorError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise _failure(self.name, error) from error
+
+
+class UserCode:
+    """User functions around a model, called for one request at a time."""
+
+    def __init__(self, functions: dict[str, Function], model: Any, context: Context) -> None:
+        self._functions = functions
+        self._model = model
+        self._context = context
+        self._signature = getattr(model, "signature", ANYTHING)
+
+    async def respond(self, body: bytes, content_type: str | None, accept: str | None) -> Payload:
+        """Answer a request; raises PredictorError."""
+        content_type = content_type or media_types.JSON
+        context = replace(self._context, headers={"content-type": content_type, "accept": accept or "*/*"})
+        wanted = media_types.first_choice(accept)
+        if transform := self._functions.get("transform_fn"):
+            data = _text(body, content_type)
+            return _payload(await transform(self._model, data, content_type, wanted, context=context), wanted)
+        offered = "" if "output_fn" in self._functions else negotiate(accept, content_type)
+        data, method = await self._read(body, content_type, context)
+        prediction = await self._predict(data, method, context)
+        if output := self._functions.get("output_fn"):
+            return _payload(await output(prediction, wanted, context=context), wanted)
+        return encode(np.asarray(prediction), offered)
+
+    async def _read(self, body: bytes, content_type: str, context: Context) -> tuple[Any, str]:
+        if read := self._functions.get("input_fn"):
+            return await read(_text(body, content_type), content_type, context=context), self._signature.methods[0]
+        request = decode(body, content_type, self._signature)
+        return request.rows, request.method
+
+    async def _predict(self, data: Any, method: str, context: Context) -> Any:
+        if predict := self._functions.get("predict_fn"):
+            return await predict(data, self._model, context=context)
+        if self._signature is not ANYTHING:
+            return self._model.predict(data, method)
+        return await Function("model.predict", self._model.predict, takes_context=False)(data, context=context)
+
+
+def load(program: Path, model_dir: Path, load_file: Callable[[], Any]) -> UserCode:
+    """Import the program and load its model, with `load_file` where it has no model_fn; raises ModelLoadError."""
+    context = Context({"model_dir": str(model_dir), "gpu_id": None})
+    with explained(program):
+        functions = _functions(_import(program))
+        if "transform_fn" in functions and functions.keys() & {"input_fn", "predict_fn", "output_fn"}:
+            raise ModelLoadError(f"{program} has transform_fn and also one of the three it stands for: leave one kind.")
+        return asyncio.run(_prepare(functions, str(model_dir), context, load_file))
+
+
+async def _prepare(
+    functions: dict[str, Function], model_dir: str, context: Context, load_file: Callable[[], Any]
+) -> UserCode:
+    try:
+        if before := functions.get("pre_model_fn"):
+            await before(model_dir, context=context)
+        model_fn = functions.get("model_fn")
+        model = await model_fn(model_dir, context=context) if model_fn else load_file()
+        if warm_up := functions.get("model_warmup_fn"):
+            await warm_up(model_dir, model, context=context)
+    except (PredictionError, UserCodeError) as error:
+        raise error.__cause__ or error from None
+    return UserCode(functions, model, context)
+
+
+def _import(program: Path) -> ModuleType:
+    # As AWS's containers do, so that a program can import the files beside it.
+    sys.path.insert(0, str(program.parent))
+    spec = importlib.util.spec_from_file_location(program.stem, program)
+    if spec is None or spec.loader is None:
+        raise ModelLoadError(f"{program} is no Python file: name one in SAGEMAKER_PROGRAM.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[program.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _functions(module: ModuleType) -> dict[str, Function]:
+    return {
+        name: Function(name, call, _takes(call) > arguments)
+        for name, arguments in ARGUMENTS.items()
+        if (call := getattr(module, name, None)) is not None
+    }
+
+
+def _takes(call: Callable[..., Any]) -> int:
+    """How many arguments can be given by position."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(parameter.kind in positional for parameter in inspect.signature(call).parameters.values())
+
+
+def _text(body: bytes, content_type: str) -> bytes | str:
+    if media_types.parse(content_type).name not in TEXT:
+        return body
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"The body is not UTF-8, at byte {error.start}.") from None
+
+
+def _payload(answer: Any, media_type: str) -> Payload:
+    """Make a payload of what output_fn or transform_fn returned: a body, or a body and its media type."""
+    body, content_type = answer if isinstance(answer, tuple) and len(answer) == PAIR else (answer, media_type)
+    if isinstance(body, str):
+        return Payload(body.encode(), str(content_type))
+    if isinstance(body, bytes | bytearray | memoryview):
+        return Payload(bytes(body), str(content_type))
+    raise PredictionError(f"The model's own code returned a {type(body).__name__} where a str or bytes are needed.")
+
+
+def _failure(name: str, error: BaseException) -> PredictorError:
+    """What a caller learns of an error in user code; the log gets the rest."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status in range(400, 600):
+        return UserCodeError(str(getattr(error, "message", error))[:SHOWN], status)
+    return PredictionError(f"{name} of the model's own code failed with {type(error).__name__}.")
