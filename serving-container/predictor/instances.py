@@ -69,7 +69,7 @@ def _is_vector(item: Any) -> bool:
 
 
 def _vectors(instances: list[Any], base: str, signature: Signature) -> Table:
-    """Read dense and sparse instances and rows, also mixed, as SageMaker's own examples are; "configuration" means nothing here."""
+    """Read dense and sparse instances and rows, also mixed; their "configuration" means nothing here."""
     cells: list[list[Any]] = []
     unpacked = 0
     for index, instance in enumerate(instances):
