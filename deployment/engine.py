@@ -1,0 +1,59 @@
+"""The Docker command line, as far as preflight needs it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from deployment.errors import ContainerError, MissingToolError
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """`command` is the docker program."""
+
+    command: str
+
+    def run(self, *arguments: str, seconds: float = 600) -> str:
+        """Return what a command prints on stdout and stderr; raises ContainerError."""
+        result = subprocess.run(  # noqa: S603 - the words are ours or the user's own image name, and no shell reads them
+            [self.command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+        if result.returncode:
+            raise ContainerError(result.stdout.strip() or f"docker {arguments[0]} ended with code {result.returncode}")
+        return result.stdout.strip()
+
+    def inspect(self, kind: str, name: str) -> dict[str, Any]:
+        """Return what Docker knows about an image or a container."""
+        found: list[dict[str, Any]] = json.loads(self.run(kind, "inspect", name))
+        return found[0]
+
+    @contextmanager
+    def container(self, *arguments: str) -> Iterator[str]:
+        """Start a container, and remove it at the end."""
+        identity = self.run("run", "--detach", *arguments).splitlines()[-1]
+        try:
+            yield identity
+        finally:
+            self.run("rm", "--force", "--volumes", identity)
+
+
+def find_docker() -> Docker:
+    """Return the first docker on PATH whose engine answers; raises MissingToolError."""
+    path = shutil.which("docker")
+    if path is None:
+        raise MissingToolError("there is no docker on PATH")
+    docker = Docker(path)
+    try:
+        docker.run("version", seconds=30)
+    except (ContainerError, subprocess.TimeoutExpired) as reason:
+        raise MissingToolError(f"the Docker engine does not answer: {reason}") from None
+    return docker

@@ -1,0 +1,28 @@
+"""What can go wrong before and after a deployment.
+
+DeploymentError            the command cannot go on: one line on stderr, exit code 2
+├── MissingToolError       a program that the command needs is not there
+├── ContainerError         Docker refused, or the container did not come up
+├── UnknownPriceError      the price table has no such instance type
+└── UnreadableError        a file, or an answer, is not what it should be
+"""
+
+
+class DeploymentError(Exception):
+    """Raise when a command cannot go on; the text is the one line the user reads."""
+
+
+class MissingToolError(DeploymentError):
+    """Raise when a program that the command needs is not there."""
+
+
+class ContainerError(DeploymentError):
+    """Raise when Docker refuses a command."""
+
+
+class UnknownPriceError(DeploymentError):
+    """Raise when the price table has no such instance type."""
+
+
+class UnreadableError(DeploymentError):
+    """Raise when a file cannot be read as what it should be."""
