@@ -1,0 +1,90 @@
+"""`python -m deployment`: preflight, golden, smoke, cost."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+import boto3
+import httpx
+
+from deployment import cost, preflight, smoke
+from deployment.account import Account
+from deployment.errors import DeploymentError, UnreadableError
+from deployment.findings import Finding, Level
+from deployment.parameters import read_parameters, read_template, stack_name
+from deployment.preflight import Stack
+from deployment.settings import Cost, Golden, Preflight, Settings, Smoke, read_settings
+from golden import requests
+from golden.requests import GoldenFileError
+
+
+def main() -> int:
+    """Run one command; 1 when a finding is an error, 2 when the command could not be run."""
+    try:
+        return run(read_settings(sys.argv[1:], os.environ))
+    except (DeploymentError, GoldenFileError) as reason:
+        print(f"error: {reason}", file=sys.stderr)
+        return 2
+
+
+def run(settings: Settings) -> int:
+    """Run what the settings are for."""
+    match settings:
+        case Preflight():
+            stack = read_stack(settings.environment, settings.overrides)
+            return report(preflight.check(settings, stack, Account(boto3.Session())))
+        case Smoke():
+            golden = requests.read(settings.golden)
+            with httpx.Client() as client:
+                return report(smoke.check_api(client, settings.url, settings.key, golden))
+        case Golden():
+            return record(settings)
+        case Cost():
+            prices = cost.read_prices()
+            stack = read_stack(settings.environment, settings.overrides)
+            print(cost.table(prices, list(cost.estimate(prices, stack.parameters, settings.load)), settings.load))
+            return 0
+
+
+def read_stack(environment: str, overrides: Sequence[str]) -> Stack:
+    """Return what `make deploy` would deploy."""
+    template = read_template()
+    return Stack(stack_name(environment), template, read_parameters(template, environment, overrides))
+
+
+def record(settings: Golden) -> int:
+    """Write golden.json."""
+    with httpx.Client() as client:
+        recorded = smoke.record(client, settings.url, settings.key, read_bodies(settings))
+    requests.write(settings.golden, recorded)
+    print(f"{settings.golden}: {len(recorded)} golden requests. Read the answers before you trust them.")
+    return 0
+
+
+def read_bodies(settings: Golden) -> Sequence[object]:
+    """Return the request bodies to ask."""
+    if settings.bodies is None:
+        return [item.request for item in requests.read(settings.golden)]
+    try:
+        bodies = json.loads(settings.bodies.read_text())
+    except (OSError, ValueError) as reason:
+        raise UnreadableError(f"{settings.bodies}: {reason}") from None
+    if not isinstance(bodies, list) or not bodies:
+        raise UnreadableError(f"{settings.bodies}: expected a list of request bodies")
+    return bodies
+
+
+def report(findings: Iterable[Finding]) -> int:
+    """Print each finding as it comes, and a summary."""
+    found = []
+    for finding in findings:
+        print(finding, flush=True)
+        found.append(finding)
+    counts = {level: sum(finding.level is level for finding in found) for level in Level}
+    print(", ".join(f"{count} {level.value}" for level, count in counts.items() if count))
+    return int(counts[Level.ERROR] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

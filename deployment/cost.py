@@ -1,0 +1,109 @@
+"""What the chosen parameters cost: an estimate from the dated list prices in prices.json."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployment.errors import UnknownPriceError
+from deployment.target import Hosting
+
+PRICES = Path(__file__).parent / "prices.json"
+HOURS_A_MONTH = 730
+SECONDS_A_MONTH = HOURS_A_MONTH * 3600
+MILLION = 1_000_000
+GB = 1024**3
+# What the template fixes.
+FUNCTION_GB = 1.0
+LOG_BYTES = 1500  # an access log line and the function's line
+WAF_RULES = 3
+ALARMS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is assumed of a request: seconds in the function, seconds of the model's own, bytes in and out together."""
+
+    function_seconds: float
+    model_seconds: float
+    body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line: what it costs a month without any request, and for a million of them."""
+
+    name: str
+    idle: float
+    per_million: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The price table."""
+
+    date: str
+    region: str
+    note: str
+    prices: Mapping[str, float]
+    instances: Mapping[str, float]
+
+    def instance(self, name: str) -> float:
+        """USD an hour; raises UnknownPriceError."""
+        if name not in self.instances:
+            known = ", ".join(self.instances)
+            raise UnknownPriceError(f"{PRICES} has no price of {name}; add it with its source. It has {known}")
+        return self.instances[name]
+
+
+def read_prices(path: Path = PRICES) -> Prices:
+    """Read the price table."""
+    table: dict[str, Any] = json.loads(path.read_text())
+    prices = {name: entry["price"] for name, entry in table["prices"].items()}
+    return Prices(table["date"], table["region"], table["note"], prices, table["instances"]["per_hour"])
+
+
+def estimate(prices: Prices, parameters: Mapping[str, str], load: Load) -> Iterator[Item]:
+    """Yield what a stack with these parameters costs."""
+    price = prices.prices
+    yield Item("API Gateway", 0, MILLION * price["api_gateway_request"])
+    yield Item(
+        "Lambda (invoker)",
+        # SnapStart's cache of one published version; each restore costs about as much again as a cached hour.
+        SECONDS_A_MONTH * FUNCTION_GB * price["lambda_snapstart_cache_gb_second"],
+        MILLION * (price["lambda_request"] + load.function_seconds * FUNCTION_GB * price["lambda_gb_second"]),
+    )
+    yield Item("logs", 0, MILLION * LOG_BYTES / GB * price["logs_gb"])
+    yield Item("alarms and dashboard", ALARMS * price["alarm_month"] + price["dashboard_month"], 0)
+    if parameters["WafEnabled"] == "true":
+        idle = price["waf_acl_month"] + WAF_RULES * price["waf_rule_month"]
+        yield Item("WAF", idle, MILLION * price["waf_request"])
+    yield _endpoint(prices, parameters, load)
+
+
+def _endpoint(prices: Prices, parameters: Mapping[str, str], load: Load) -> Item:
+    match Hosting(parameters["Hosting"]):
+        case Hosting.EXISTING:
+            return Item("endpoint (exists already, not of this stack)", 0, 0)
+        case Hosting.REALTIME:
+            count, kind = int(parameters["MinInstances"]), parameters["InstanceType"]
+            return Item(f"endpoint: {count} x {kind}", HOURS_A_MONTH * count * prices.instance(kind), 0)
+        case Hosting.SERVERLESS:
+            memory = int(parameters["ServerlessMemory"]) / 1024
+            seconds = load.model_seconds * memory * prices.prices["serverless_gb_second"]
+            data = load.body_bytes / GB * prices.prices["serverless_gb_data"]
+            return Item(f"endpoint: serverless, {memory:g} GB", 0, MILLION * (seconds + data))
+
+
+def table(prices: Prices, items: list[Item], load: Load) -> str:
+    """Lay the items out as text."""
+    total = Item("together", sum(item.idle for item in items), sum(item.per_million for item in items))
+    rows = [f"{'USD':<48}{'a month, idle':>15}{'a million requests':>21}"]
+    rows += [f"{item.name:<48}{item.idle:>15.2f}{item.per_million:>21.2f}" for item in [*items, total]]
+    assumed = (
+        f"Assumed of a request: {load.function_seconds * 1000:g} ms in the function, "
+        f"{load.model_seconds * 1000:g} ms in the model, {load.body_bytes:,} bytes in and out."
+    )
+    dated = f"An estimate, not a quotation: list prices of {prices.region}, table of {prices.date}. {prices.note}"
+    return "\n".join([*rows, "", assumed, dated])

@@ -1,0 +1,74 @@
+"""Everything that can be known before a deployment: artifact, image, contract, account."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deployment.account import Account
+from deployment.artifact import check_artifact
+from deployment.contract import check_contract
+from deployment.engine import find_docker
+from deployment.errors import MissingToolError
+from deployment.findings import Finding, Level, error, skipped
+from deployment.image import check_image
+from deployment.rules import check_rules
+from deployment.settings import Preflight
+from deployment.target import Hosting, Target
+from golden import requests
+from golden.requests import GoldenFileError, GoldenRequest
+
+ENDPOINT_NAME = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What would be deployed."""
+
+    name: str
+    template: Mapping[str, Any]
+    parameters: Mapping[str, str]
+
+
+def read_target(parameters: Mapping[str, str]) -> Target:
+    """Return where the parameters say that the model runs."""
+    memory = int(parameters["ServerlessMemory"])
+    return Target(Hosting(parameters["Hosting"]), parameters["InstanceType"], memory)
+
+
+def check(settings: Preflight, stack: Stack, account: Account) -> Iterator[Finding]:
+    """Yield every finding, what is quick first; parameters that the template refuses end it."""
+    refused = check_rules(stack.template, stack.parameters)
+    yield from refused
+    if any(finding.level is Level.ERROR for finding in refused):
+        return
+    target = read_target(stack.parameters)
+    yield from _check_name(stack.name)
+    if settings.artifact:
+        yield from check_artifact(settings.artifact)
+    yield from account.check(stack.name, target, stack.parameters)
+    yield from _check_image(settings, target)
+
+
+def _check_name(name: str) -> Iterator[Finding]:
+    """The endpoint is called like the stack, and SageMaker's names are shorter than CloudFormation's."""
+    if len(name) > ENDPOINT_NAME:
+        text = f"{name} has {len(name)} characters; the endpoint is called like it and may have {ENDPOINT_NAME}"
+        yield error("stack", text, "shorten stack_name in samconfig.toml")
+
+
+def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
+    if not settings.image:
+        yield skipped("image", "no local image was named", "give IMAGE=name:tag to have it started and asked")
+        return
+    try:
+        docker = find_docker()
+    except MissingToolError as reason:
+        yield skipped("image", str(reason), "start Docker to have the image started and asked")
+        return
+    golden: Sequence[GoldenRequest] = ()
+    try:
+        golden = requests.read(settings.golden)
+    except GoldenFileError as reason:
+        yield error("golden requests", str(reason), "write it with `make golden URL=...`")
+    yield from check_image(docker, settings.image, target)
+    yield from check_contract(docker, settings.image, settings.model, target, golden)

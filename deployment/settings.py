@@ -1,0 +1,108 @@
+"""What the user asked a command for, and where the golden requests lie."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployment.cost import Load
+from deployment.parameters import ROOT
+
+GOLDEN = ROOT / "golden" / "golden.json"
+API_KEY = "API_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """`overrides` are parameters of the stack as Name=value; what is empty is not checked."""
+
+    environment: str
+    image: str
+    model: Path | None
+    artifact: Path | None
+    golden: Path
+    overrides: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """The API's base URL and a key; without a key the API is asked as it stands."""
+
+    url: str
+    key: str
+    golden: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """`bodies` is a JSON file with a list of request bodies; without it those of golden.json are asked again."""
+
+    url: str
+    key: str
+    golden: Path
+    bodies: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What is assumed of the load."""
+
+    environment: str
+    load: Load
+    overrides: Sequence[str]
+
+
+Settings = Preflight | Smoke | Golden | Cost
+
+
+def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Read the command line; a wrong one ends the process with its usage."""
+    values = vars(_parser(environ).parse_args(arguments))
+    match values.pop("command"):
+        case "preflight":
+            return Preflight(**values)
+        case "smoke":
+            return Smoke(**values)
+        case "golden":
+            return Golden(**values)
+    load = Load(values.pop("function_ms") / 1000, values.pop("model_ms") / 1000, values.pop("body_bytes"))
+    return Cost(load=load, **values)
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m deployment", description="What comes before and after `sam deploy`."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    preflight = commands.add_parser("preflight", help="check what would otherwise fail while the stack is made")
+    preflight.add_argument("--image", default="", help="local image, started and asked as SageMaker would")
+    preflight.add_argument("--model", type=_path, help="model directory, mounted at /opt/ml/model")
+    preflight.add_argument("--artifact", type=_path, help="model.tar.gz")
+    cost = commands.add_parser("cost", help="estimate what the parameters cost")
+    cost.add_argument("--function-ms", type=float, default=30, help="in the invoker (default: %(default)s)")
+    cost.add_argument("--model-ms", type=float, default=20, help="serverless: in the model (default: %(default)s)")
+    cost.add_argument("--body-bytes", type=int, default=2000, help="request and answer (default: %(default)s)")
+    for command in (preflight, cost):
+        command.add_argument("--environment", default="default", help="of samconfig.toml (default: %(default)s)")
+        command.add_argument("overrides", nargs="*", metavar="Name=value", help="parameters of the stack")
+    smoke = commands.add_parser("smoke", help="golden requests against a deployed API")
+    golden = commands.add_parser("golden", help="write golden.json from what an API answers")
+    golden.add_argument("--bodies", type=_path, help="JSON file: a list of request bodies")
+    for command in (smoke, golden):
+        command.add_argument("--url", type=_url, required=True, help="base URL: the stack's output ApiUrl")
+        # A key on the command line is seen by everybody on the machine, so the environment is the other way.
+        command.add_argument("--key", default=environ.get(API_KEY, ""), help=f"API key (default: ${API_KEY})")
+    for command in (preflight, smoke, golden):
+        command.add_argument("--golden", type=Path, default=GOLDEN, help="(default: golden/golden.json)")
+    return parser
+
+
+def _path(text: str) -> Path | None:
+    """Make passes an empty text for what was not given."""
+    return Path(text).expanduser() if text else None
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"expected http://... or https://..., not {text!r}")
+    return text.rstrip("/")
