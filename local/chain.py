@@ -64,10 +64,12 @@ class Chain:
         self._launch(commands.container(model, addresses, self._environ))
         self._launch(commands.runtime(addresses, runtime, self._environ))
         self._launch(commands.gateway(addresses, gateway, self._settings.api_key, self._environ))
+        sample = self._sample(model)
         self._wait_for("serving container", f"{addresses.container}/ping")
         self._wait_for("SageMaker runtime", f"{addresses.runtime}/ping")
-        self._wait_for("gateway", f"{addresses.gateway}/health")
-        print(banner(addresses, self._sample(model), self._settings.api_key), flush=True)
+        # A path that the gateway refuses itself: the function's log begins with the user's first request.
+        self._wait_for("gateway", addresses.gateway)
+        print(banner(addresses, sample, self._settings.api_key), flush=True)
 
     def _bind(self) -> tuple[socket.socket, socket.socket, socket.socket]:
         """Reserve all ports before anything is started."""
@@ -120,6 +122,6 @@ class Chain:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return not httpx.get(url, timeout=5, trust_env=False).is_server_error
     except httpx.TransportError:
         return False

@@ -92,7 +92,8 @@ def gateway(addresses: Addresses, sock: socket.socket, api_key: str | None, envi
 
 
 def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: environ[name] for name in INHERITED if name in environ}
+    # Unbuffered, so that the parts' lines come out in the order they were written.
+    return {name: environ[name] for name in INHERITED if name in environ} | {"PYTHONUNBUFFERED": "1"}
 
 
 def _credentials() -> dict[str, str]:
