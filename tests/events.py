@@ -1,0 +1,51 @@
+"""The events in events/, which `sam local invoke` and the tests share: each one's status through the whole chain."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+EVENTS = Path(__file__).parent.parent / "events"
+
+# With the iris example behind the endpoint, and the template's defaults.
+EXPECTED = {
+    "predict": 200,
+    "predict-base64": 200,
+    "predict-charset": 200,
+    "predict-columns": 200,
+    "predict-no-content-type": 200,
+    "predict-proba": 200,
+    "predict-traced": 200,
+    "health": 200,
+    "bad-base64": 400,
+    "empty-body": 400,
+    "not-json": 400,
+    # Refused by the model, in the container's words.
+    "strings": 400,
+    "wrong-feature-count": 400,
+    "docs-disabled": 404,
+    "unknown-path": 404,
+    "wrong-method": 405,
+    "form": 415,
+    "wrong-content-type": 415,
+    "duplicate-key": 422,
+    "empty-row": 422,
+    "infinite": 422,
+    "nan": 422,
+    "nested-cell": 422,
+    "no-data": 422,
+    "no-rows": 422,
+    "not-an-object": 422,
+    "ragged-rows": 422,
+    "too-many-rows": 422,
+    "unknown-key": 422,
+    "unknown-method": 422,
+    "wrong-columns": 422,
+    "wrong-shape": 422,
+}
+REFUSED_BY_THE_MODEL = ("strings", "wrong-feature-count")
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return events/NAME.json."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
