@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
+MODEL ?= iris
 PORT ?= 3000
 RUNTIME_PORT ?= 8081
 CONTAINER_PORT ?= 8080
@@ -15,8 +16,8 @@ SECONDS ?= 6
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: .venv/.locked ## the chain on this machine: container, SageMaker runtime, gateway with the real Lambda handler
-	@$(BIN)/python -m local --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT)
+run: .venv/.locked ## the chain on this machine: MODEL=iris or a directory, PORT, RUNTIME_PORT, CONTAINER_PORT, API_KEY
+	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(API_KEY),--api-key "$(API_KEY)")
 
 test: .venv/.locked ## all tests; those that need Docker are skipped, and said to be, where there is none
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

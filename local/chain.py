@@ -75,10 +75,13 @@ class Chain:
         """Reserve all ports before anything is started."""
         settings = self._settings
         return (
-            self._stack.enter_context(bind(HOST, settings.port, "gateway", "PORT")),
-            self._stack.enter_context(bind(HOST, settings.runtime_port, "SageMaker runtime", "RUNTIME_PORT")),
-            self._stack.enter_context(bind(HOST, settings.container_port, "serving container", "CONTAINER_PORT")),
+            self._reserve(settings.port, "gateway", "PORT"),
+            self._reserve(settings.runtime_port, "SageMaker runtime", "RUNTIME_PORT"),
+            self._reserve(settings.container_port, "serving container", "CONTAINER_PORT"),
         )
+
+    def _reserve(self, port: int, part: str, setting: str) -> socket.socket:
+        return self._stack.enter_context(bind(HOST, port, part, f"`make run {setting}={port + 1}`"))
 
     def _launch(self, command: Command) -> None:
         part = Process(command)

@@ -39,7 +39,7 @@ class PortTakenError(ChainError):
     """Raise when a port of the chain cannot be had: another process listens on it, or it is not ours to take."""
 
     def __init__(self, port: int, part: str, setting: str, reason: str) -> None:
-        super().__init__(f"port {port} for the {part} cannot be used ({reason}); choose another one: {setting}=PORT")
+        super().__init__(f"port {port} for the {part} cannot be used: {reason}; choose another one with {setting}")
 
 
 class ModelMissingError(ChainError):

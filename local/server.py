@@ -37,7 +37,7 @@ def bind(host: str, port: int, part: str, setting: str) -> socket.socket:
         sock.bind((host, port))
     except OSError as exc:
         sock.close()
-        raise PortTakenError(port, part, setting, os.strerror(exc.errno or 0)) from exc
+        raise PortTakenError(port, part, setting, os.strerror(exc.errno or 0).lower()) from exc
     return sock
 
 
