@@ -1,6 +1,7 @@
 """Requests that arrive at a given rate whether or not the server keeps up: what overload is."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import Sequence
@@ -75,11 +76,11 @@ def complete(answer: bytes) -> bool:
     return len(body) >= int(lengths[0])
 
 
-def post(port: int, path: str, body: Path, *, rps: float, seconds: float) -> Outcome:
-    """POST the file at random moments, `rps` times a second on average (a Poisson process)."""
-    payload = body.read_bytes()
+def post(port: int, path: str, bodies: Path, *, rps: float, seconds: float) -> Outcome:
+    """POST the file's lines at random moments, `rps` times a second on average (a Poisson process)."""
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    client = Client(port, f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload)
+    lines = bodies.read_bytes().splitlines()
+    client = Client(port, [f"{head}Content-Length: {len(line)}\r\n\r\n".encode() + line for line in lines])
     asyncio.run(client.arrive(rps, seconds))
     return outcome(client.answers, seconds)
 
@@ -87,9 +88,9 @@ def post(port: int, path: str, body: Path, *, rps: float, seconds: float) -> Out
 class Client:
     """Asks over an idle connection, or over a new one when all are waiting for their answers."""
 
-    def __init__(self, port: int, request: bytes) -> None:
+    def __init__(self, port: int, requests: Sequence[bytes]) -> None:
         self.port = port
-        self.request = request
+        self.requests = itertools.cycle(requests)
         self.idle: list[Connection] = []
         self.answers: list[Answer] = []
 
@@ -107,7 +108,7 @@ class Client:
         """Time counts from when the request was due, so that a late generator flatters nobody."""
         try:
             connection = self.idle.pop() if self.idle else await self.connect()
-            status = await connection.ask(self.request)
+            status = await connection.ask(next(self.requests))
         except OSError:
             status = 0
         self.answers.append(Answer(status, (time.perf_counter() - due) * 1000))

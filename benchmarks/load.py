@@ -30,11 +30,11 @@ def require_wrk() -> None:
         raise LoadError("wrk is not installed: it is in Debian and Ubuntu, `apt-get install wrk`")
 
 
-def post(url: str, body: Path, *, clients: int, seconds: float) -> Load:
-    """POST the file over and over from `clients` connections, each waiting for its answer before it asks again."""
+def post(url: str, bodies: Path, *, clients: int, seconds: float) -> Load:
+    """POST the file's lines in turn from `clients` connections, each waiting for its answer before it asks again."""
     options = ["-t1", f"-c{clients}", f"-d{seconds:g}s", f"--timeout={TIMEOUT_S}s", f"--script={SCRIPT}"]
     ran = subprocess.run(
-        ["wrk", *options, url, "--", str(body)], capture_output=True, text=True, timeout=seconds + 60, check=False
+        ["wrk", *options, url, "--", str(bodies)], capture_output=True, text=True, timeout=seconds + 60, check=False
     )
     if ran.returncode:
         raise LoadError(f"wrk ended with {ran.returncode}: {ran.stderr or ran.stdout}")

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from benchmarks.load import Load, post
 from benchmarks.pinger import ping, pinging
 from benchmarks.processes import pss_mb, running
 from benchmarks.servers import ROOT, Launch, Place, Server
-from benchmarks.work import Work, sample, trained
+from benchmarks.work import Work
 
 SCRATCH = ROOT / ".local" / "benchmarks"
 START_TIMEOUT_S = 90.0
@@ -59,14 +59,15 @@ class Visit:
 
     def load(self, work: Work, seconds: float) -> Load:
         """Load the server with one work, once its answer to that has been right."""
-        check(self.server, self.place.port, work.model, work.rows)
-        body = self.place.directory / "body.json"
-        body.write_bytes(self.server.dialect.encode(sample(work.model, work.rows)))
-        return post(self.url, body, clients=work.clients, seconds=seconds)
+        check(self.server, self.place.port, work)
+        self.bodies.write_bytes(b"\n".join(map(self.server.dialect.encode, work.questions())))
+        url = f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
+        return post(url, self.bodies, clients=work.clients, seconds=seconds)
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
+    def bodies(self) -> Path:
+        """The requests of the last work, one a line."""
+        return self.place.directory / "bodies.jsonl"
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def visit(server: Server, model: Path, work: Work) -> Iterator[Visit]:
             if process.poll() is not None or time.perf_counter() - started > START_TIMEOUT_S:
                 raise ServerError(f"{server.name} did not start: see {place.directory}/server.log")
             time.sleep(POLL_S)
-        check(server, place.port, work.model, rows=1)
+        check(server, place.port, replace(work, rows=1))
         yield Visit(server, place, process.pid, time.perf_counter() - started)
 
 
@@ -104,16 +105,16 @@ def free_ports() -> tuple[int, int, int]:
         return first, second, third
 
 
-def check(server: Server, port: int, model: str, rows: int) -> None:
-    """Ask once, and compare with what the model predicts here."""
+def check(server: Server, port: int, work: Work) -> None:
+    """Ask each question once, and compare with what the model predicts here."""
     if not server.predicts:
         return
-    questions = sample(model, rows)
-    status, body = ask(server, port, server.dialect.encode(questions))
-    if status != http.HTTPStatus.OK:
-        raise ServerError(f"{server.name} answered {status}: {body[:500]!r}")
-    if not np.array_equal(server.dialect.decode(body), trained(model).predict(questions)):
-        raise ServerError(f"{server.name} answered other predictions than the model's: {body[:500]!r}")
+    for questions, expected in zip(work.questions(), work.answers(), strict=True):
+        status, body = ask(server, port, server.dialect.encode(questions))
+        if status != http.HTTPStatus.OK:
+            raise ServerError(f"{server.name} answered {status}: {body[:500]!r}")
+        if not np.array_equal(server.dialect.decode(body), expected):
+            raise ServerError(f"{server.name} answered other predictions than the model's: {body[:500]!r}")
 
 
 def ask(server: Server, port: int, body: bytes) -> tuple[int, bytes]:

@@ -1,10 +1,18 @@
--- wrk script: POST the file given as argument, and end with one line of JSON that benchmarks/load.py reads.
+-- wrk script: POST the lines of the file given as argument, in turn, and end with one line of JSON that
+-- benchmarks/load.py reads.
+local requests = {}
+local sent = 0
+
 function init(args)
-  local file = assert(io.open(args[1], "rb"))
-  wrk.method = "POST"
-  wrk.body = file:read("*a")
-  wrk.headers["Content-Type"] = "application/json"
-  file:close()
+  local headers = {["Host"] = "127.0.0.1", ["Content-Type"] = "application/json"}
+  for body in io.lines(args[1]) do
+    requests[#requests + 1] = wrk.format("POST", nil, headers, body)
+  end
+end
+
+function request()
+  sent = sent + 1
+  return requests[sent % #requests + 1]
 end
 
 function done(summary, latency, requests)

@@ -77,7 +77,7 @@ def by_rows(server: Server, model: str, paths: dict[tuple[str, bool], Path], sec
     with visit(server, paths[model, server.compiled], Work(model, 1, 1)) as started:
         for rows in ROWS:
             load = started.load(Work(model, rows, 1), seconds)
-            size = (started.place.directory / "body.json").stat().st_size
+            size = len(started.bodies.read_bytes().splitlines()[0])
             yield (
                 f"{server.name}, {model}",
                 f"{rows:,}",
@@ -106,10 +106,9 @@ def overload(queue: int | None, model: Path, seconds: float) -> Iterator[Row]:
     """One process tree for the whole curve: what it suffered at 2x it must not remember at 3x."""
     with visit(with_queue(queue), model, HEAVY) as started:
         capacity = started.load(HEAVY, seconds).rps
-        body = started.place.directory / "body.json"
         for times in OFFERED:
             found = arrivals.post(
-                started.place.port, started.server.invocations, body, rps=capacity * times, seconds=seconds
+                started.place.port, started.server.invocations, started.bodies, rps=capacity * times, seconds=seconds
             )
             yield (
                 f"queue of {queue or 'the default length'}, {times:g}x",

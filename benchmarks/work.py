@@ -7,6 +7,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.dialects import Rows
 
 MODELS = ("logistic", "forest")
+BODIES = 32
+LARGE_BODIES = 2
+LARGE_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,15 @@ class Work:
     def name(self) -> str:
         clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
         return f"{self.model} {self.rows}x{features(self.model).shape[1]}, {clients}"
+
+    def questions(self) -> list[Rows]:
+        """Rows of several requests: were all equal, a batch would take one path through each tree of a forest."""
+        bodies = BODIES if self.rows < LARGE_ROWS else LARGE_BODIES
+        return [sample(self.model, self.rows, seed) for seed in range(bodies)]
+
+    @cache  # noqa: B019  # a handful of works, for the whole run
+    def answers(self) -> list[NDArray[Any]]:
+        return [trained(self.model).predict(rows) for rows in self.questions()]
 
 
 WORKS = (Work("logistic", 1, 1), Work("logistic", 5, 32), Work("forest", 1, 32), Work("forest", 100, 32))
@@ -47,9 +60,9 @@ def features(model: str) -> Rows:
     return dataset(model)[0]
 
 
-def sample(model: str, rows: int) -> Rows:
+def sample(model: str, rows: int, seed: int = 0) -> Rows:
     """Rows near the training data, with six decimals, equal from run to run."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     chosen = features(model)[random.integers(len(features(model)), size=rows)]
     return np.round(chosen * random.normal(1, 0.05, chosen.shape), 6)
 

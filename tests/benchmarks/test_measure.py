@@ -7,7 +7,9 @@ import pytest
 
 from benchmarks.measure import ServerError, check
 from benchmarks.servers import Launch, Place, Server
-from benchmarks.work import sample, trained
+from benchmarks.work import Work, sample, trained
+
+FIVE_ROWS = Work("logistic", 5, 32)
 
 
 def nothing(_place: Place) -> Launch:
@@ -41,7 +43,7 @@ def server(path: str, *, predicts: bool = True) -> Server:
 
 
 def test_the_models_own_predictions_pass(port: int) -> None:
-    check(server("/right"), port, "logistic", rows=5)
+    check(server("/right"), port, FIVE_ROWS)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +52,16 @@ def test_the_models_own_predictions_pass(port: int) -> None:
 )
 def test_a_server_that_answers_wrongly_is_not_measured(port: int, path: str, message: str) -> None:
     with pytest.raises(ServerError, match=message):
-        check(server(path), port, "logistic", rows=5)
+        check(server(path), port, FIVE_ROWS)
 
 
 def test_the_ceiling_answers_a_constant_and_is_not_checked(port: int) -> None:
-    check(server("/wrong", predicts=False), port, "logistic", rows=5)
+    check(server("/wrong", predicts=False), port, FIVE_ROWS)
 
 
 def test_bodies_are_equal_from_run_to_run_and_as_long_as_real_ones() -> None:
     body = json.dumps({"data": sample("forest", 100).tolist()})
 
     assert (sample("forest", 100) == sample("forest", 100)).all()
+    assert (sample("forest", 100) != sample("forest", 100, seed=1)).any()
     assert 28_000 < len(body) < 36_000
