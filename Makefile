@@ -9,6 +9,9 @@ CONTAINER_PORT ?= 8080
 SERVERS ?= baseline,fastapi,mlserver,litserve,bentoml,mlflow,product,compiled,ceiling
 ROUNDS ?= 5
 SECONDS ?= 6
+DOCKER ?= docker
+DOCKER_BUILD_FLAGS ?=
+IMAGE ?= serving-container
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench bench-scaling lock clean
@@ -73,3 +76,11 @@ lock: $(UV) ## resolve every requirements file again
 
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
+
+.PHONY: image example
+image: ## build the image with the model in serving-container/model, the example where there is none
+	@ls serving-container/model/* >/dev/null 2>&1 || $(MAKE) --no-print-directory example
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag $(IMAGE) serving-container
+
+example: .venv/.locked ## train the example model into serving-container/model
+	$(BIN)/python serving-container/example/train.py iris --output serving-container/model

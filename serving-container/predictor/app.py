@@ -9,6 +9,7 @@ from http import HTTPStatus
 import orjson
 
 from predictor.batcher import Batcher, Job
+from predictor.connection import Exchange
 from predictor.errors import (
     MethodNotAllowedError,
     NotFoundError,
@@ -18,7 +19,6 @@ from predictor.errors import (
 )
 from predictor.frames import Answer, Task
 from predictor.pool import Pool
-from predictor.server import Exchange
 from predictor.settings import MIB, Settings
 from predictor.state import Lifecycle, State
 from predictor.telemetry import Metrics, log

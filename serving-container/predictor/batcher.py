@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from predictor.connection import Exchange
 from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
 from predictor.frames import Answer, Task
-from predictor.server import Exchange
 from predictor.settings import Settings
 from predictor.telemetry import Metrics, log
 

@@ -150,7 +150,10 @@ class Pool:
             self._control.send(FORK.pack(instead_of))
 
     def _hear(self, control: socket.socket, loader: subprocess.Popen[bytes]) -> None:
-        message, fds, _, _ = socket.recv_fds(control, FORKED.size, 1)
+        try:
+            message, fds, _, _ = socket.recv_fds(control, FORKED.size, 1)
+        except ConnectionError:  # the loader ended with questions unread
+            message, fds = b"", []
         if not message:
             asyncio.get_running_loop().remove_reader(control)
             control.close()

@@ -1,0 +1,272 @@
+"""One client's connection: bytes in, exchanges out, their answers back in order. The one module that knows HTTP/1.1.
+
+Requests are parsed by httptools (llhttp, the parser of Node.js). The exchanges of a connection are answered in the
+order in which they came, whatever the order in which they get done.
+"""
+
+import asyncio
+import time
+from collections import deque
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Protocol
+
+import httptools
+
+from predictor.errors import (
+    PROBLEM_MEDIA_TYPE,
+    BadInputError,
+    HeadTooLargeError,
+    MethodNotAllowedError,
+    PayloadTooLargeError,
+    PredictorError,
+    UnavailableError,
+    problem,
+)
+from predictor.settings import Settings
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Request line and headers; SageMaker passes on a handful."""
+MAX_PIPELINED = 64
+"""Exchanges of one connection that may wait before it is read no further."""
+LINGER_SECONDS = 5.0
+"""How long the rest of a refused request is read and dropped; to close at once would destroy the answer on its way."""
+QUIET_SECONDS = 0.5
+"""How long an idle connection is kept while draining, for the request that may be on its way."""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Host(Protocol):
+    """What a connection knows of its server."""
+
+    settings: Settings
+    connections: "set[Connection]"
+    draining: bool
+    date: bytes
+
+    def take(self, exchange: "Exchange") -> None:
+        """Answer a request, now or later."""
+
+
+class Exchange:
+    """One request, and the place where its answer goes."""
+
+    __slots__ = ("_connection", "_headers", "arrived", "body", "method", "path", "reply")
+
+    def __init__(
+        self, connection: "Connection", method: str, path: str, headers: dict[bytes, bytes], body: bytes
+    ) -> None:
+        self._connection = connection
+        self.arrived = time.monotonic()
+        self.method = method
+        self.path = path
+        self._headers = headers
+        self.body = body
+        self.reply: tuple[bytes, bytes] | None = None
+        """Head, but for its last line, and body."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has hung up."""
+        return self._connection.closed
+
+    def header(self, name: str) -> str | None:
+        """A header's value by its lower-case name."""
+        value = self._headers.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+    def answer(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> None:
+        """Send the answer; a second one is dropped."""
+        if self.reply is None:
+            head = b"%s%scontent-length: %d\r\n" % (_head(status, content_type), _lines(headers), len(body))
+            self.reply = head, b"" if self.method == "HEAD" else body
+            self._connection.flush()
+
+    def refuse(self, error: PredictorError, headers: Headers = (), request_id: str = "") -> None:
+        """Send an error as problem+json."""
+        if isinstance(error, UnavailableError):
+            headers = (*headers, ("retry-after", str(error.retry_after)))
+        elif isinstance(error, MethodNotAllowedError):
+            headers = (*headers, ("allow", error.allow))
+        self.answer(error.status, PROBLEM_MEDIA_TYPE, problem(error, request_id), headers)
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: parses requests, and writes answers in order."""
+
+    def __init__(self, server: Host) -> None:
+        self._server = server
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._exchanges: deque[Exchange] = deque()
+        self._begin()
+        self._receiving = False
+        self._last = False
+        """Whether no further request is taken."""
+        self._writable = True
+        self._since = time.monotonic()
+        """When the request that is being received began, or when the connection fell idle."""
+        self.closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Requests that are not answered."""
+        return len(self._exchanges)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._server.connections.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.closed = True
+        self._server.connections.discard(self)
+
+    def pause_writing(self) -> None:
+        self._writable = False
+        self._throttle()
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._throttle()
+
+    def data_received(self, data: bytes) -> None:
+        if self._last:
+            return
+        in_head = self._in_head
+        try:
+            self._parser.feed_data(data)
+            if in_head and self._in_head:
+                self._check_head(len(data))
+        except httptools.HttpParserUpgrade:
+            self._last = True  # the upgrade is declined by answering as if it had not been asked for
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._refuse(cause if isinstance(cause, PredictorError) else BadInputError(f"Not HTTP/1.1: {error}."))
+        except HeadTooLargeError as error:
+            self._refuse(error)
+
+    # what the parser finds, in the order in which it finds it
+
+    def on_message_begin(self) -> None:
+        self._begin()
+        self._in_head = self._receiving = True
+        self._since = time.monotonic()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._headers[name] = self._headers[name] + b", " + value if name in self._headers else value
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._check_size(int(self._headers.get(b"content-length", 0)))
+        if self._headers.get(b"expect", b"").lower() == b"100-continue" and not self._exchanges:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, part: bytes) -> None:
+        self._size += len(part)
+        self._check_size(self._size)
+        self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        self._receiving = False
+        parser = self._parser
+        if not parser.should_keep_alive() or parser.get_http_version() == "1.0":
+            self._last = True
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        exchange = Exchange(self, parser.get_method().decode("ascii"), _path(self._url), self._headers, body)
+        self._exchanges.append(exchange)
+        if len(self._exchanges) >= MAX_PIPELINED:
+            self._throttle()
+        self._server.take(exchange)
+
+    def flush(self) -> None:
+        """Write the answers that are next in order."""
+        close = False
+        while self._exchanges and (reply := self._exchanges[0].reply):
+            self._exchanges.popleft()
+            close = (self._last or self._server.draining) and not self._exchanges
+            if not self.closed:
+                ending = b"connection: close\r\n\r\n" if close else b"\r\n"
+                self._transport.write(b"".join((reply[0], self._server.date, ending, reply[1])))
+        if close:
+            self._close()
+        elif not self._transport.is_reading():
+            self._throttle()
+        if not self._receiving:
+            self._since = time.monotonic()
+
+    def sweep(self, now: float) -> None:
+        """Close when the client takes too long to send, or has been idle for long."""
+        settings = self._server.settings
+        if self._receiving:
+            limit = LINGER_SECONDS if self._last else settings.receive_seconds
+        else:
+            limit = QUIET_SECONDS if self._server.draining else settings.idle_seconds
+        if not self._exchanges and now - self._since > limit:
+            # close() waits until everything is written, which a client that reads nothing could put off for ever
+            end = self._transport.abort if self._transport.is_closing() else self._transport.close
+            end()
+
+    def _begin(self) -> None:
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._head_bytes = 0
+        self._in_head = False
+
+    def _check_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLargeError(f"The headers are larger than {MAX_HEAD_BYTES} bytes.")
+
+    def _check_size(self, size: int) -> None:
+        limit = self._server.settings.max_body_bytes
+        if size > limit:
+            raise PayloadTooLargeError(f"The body is larger than {limit} bytes.")
+
+    def _refuse(self, error: PredictorError) -> None:
+        """Answer what cannot become an exchange, and take no more."""
+        if self._last:
+            return  # data behind a request that closes the connection
+        self._last = self._receiving = True
+        exchange = Exchange(self, "", "", {}, b"")
+        self._exchanges.append(exchange)
+        exchange.refuse(error)
+
+    def _throttle(self) -> None:
+        """Read no more of a client that sends requests, but does not read its answers."""
+        if self._writable and len(self._exchanges) < MAX_PIPELINED:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _close(self) -> None:
+        if self._receiving and self._transport.can_write_eof():
+            self._since = time.monotonic()
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+
+def _path(url: bytes) -> str:
+    if not url.startswith(b"/"):  # absolute form, RFC 9112 section 3.2.2
+        url = httptools.parse_url(url).path or b"/"
+    return url.partition(b"?")[0].decode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _head(status: int, content_type: str) -> bytes:
+    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+    return line + _lines((("content-type", content_type),) if content_type else ())
+
+
+def _lines(headers: Headers) -> bytes:
+    """Header lines; a line break within a value would begin another header, so it becomes a blank."""
+    lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers)
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")
