@@ -7,14 +7,15 @@ test counts as failed. `pytest -n 2 --dist loadgroup` runs the lanes side by sid
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests import environments, sam_cli
+from tests import containers, environments, sam_cli
+from tests.environments import ROOT
 
-ROOT = Path(__file__).parent.parent
 # Lanes share costly fixtures, so each runs in one worker; the slowest stands first.
 LANES = ("sam", "deploy", "image", "chain")
 REQUIRE_DOCKER = os.environ.get("REQUIRE_DOCKER") == "1"
@@ -81,6 +82,23 @@ def docker() -> str:
                 return cli
             refusals.append(f"{cli}: {refusal}")
     pytest.skip("no Docker engine with BuildKit: " + ("; ".join(refusals) or "no docker on PATH"))
+
+
+@pytest.fixture(scope="session")
+def serving_image(docker: str) -> str:
+    """Tag of the serving image, without a model in it."""
+    context = ROOT / "serving-container"
+    return containers.build(docker, context / "Dockerfile", "test-serving", context)
+
+
+@pytest.fixture(scope="session")
+def iris_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of the example model, trained now."""
+    directory = tmp_path_factory.mktemp("iris")
+    program = ROOT / "serving-container" / "example" / "train.py"
+    containers.run(sys.executable, str(program), "iris", "--output", str(directory))
+    directory.chmod(0o755)  # the image's user may be another
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import requests
 
-ROOT = Path(__file__).parent.parent
+from tests import environments
+from tests.environments import ROOT
 
 
 def run(*command: str, timeout: float = 600) -> str:
@@ -21,11 +22,12 @@ def run(*command: str, timeout: float = 600) -> str:
     return result.stdout.strip()
 
 
-def build(docker: str, dockerfile: Path, tag: str) -> str:
-    """Build an image from the project's root; Docker's cache makes it anew only when its parts have changed."""
+def build(docker: str, dockerfile: Path, tag: str, context: Path = ROOT) -> str:
+    """Build an image; Docker's cache makes it anew only when its parts have changed."""
     # --network host: some machines reach the package index only from the host's network
-    command = ("build", "--quiet", "--network", "host", "--file", str(dockerfile), "--tag", tag, ".")
-    run("env", "DOCKER_BUILDKIT=1", docker, *command)
+    command = ("build", "--quiet", "--network", "host", "--file", str(dockerfile), "--tag", tag, str(context))
+    with environments.lock(tag):
+        run("env", "DOCKER_BUILDKIT=1", docker, *command)
     return tag
 
 

@@ -32,7 +32,9 @@ class SamCli:
             **self.settings,
         }
 
-    def start(self, *arguments: str, cwd: Path, output: int | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, cwd: Path, output: int | None = None, errors: int = subprocess.STDOUT
+    ) -> subprocess.Popen[str]:
         command = [str(TOOLS / "sam/bin/sam"), *arguments]
         return subprocess.Popen(
             command,
@@ -41,7 +43,7 @@ class SamCli:
             text=True,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
         )
 
     def run(self, *arguments: str, cwd: Path, timeout: float = 300) -> str:

@@ -14,11 +14,12 @@ EMULATOR = Path(__file__).parent / "emulator" / "Dockerfile"
 
 
 @pytest.fixture(scope="session")
-def cloud(docker: str, serving_image: str, sam: SamCli) -> Iterator[Cloud]:
+def cloud(docker: str, serving_image: str, iris_model: Path, sam: SamCli) -> Iterator[Cloud]:
     image = containers.build(docker, EMULATOR, "test-local-aws")
     with containers.network(docker) as network:
         joined = (f"--network={network}", "--network-alias=serving", "--publish=127.0.0.1::8080")
-        with containers.container(docker, serving_image, "serve", options=joined) as serving:
+        model = f"--volume={iris_model}:/opt/ml/model:ro"
+        with containers.container(docker, serving_image, "serve", options=(*joined, model)) as serving:
             serving.wait_for(f"{serving.url(8080)}/ping")
             options = (f"--network={network}", "--publish=127.0.0.1::4566")
             environment = {"SAGEMAKER_ENDPOINTS": "iris=http://serving:8080,flowers=http://serving:8080"}

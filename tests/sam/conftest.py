@@ -35,11 +35,12 @@ def network(docker: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def runtime(docker: str, network: str, serving_image: str) -> Iterator[str]:
+def runtime(docker: str, network: str, serving_image: str, iris_model: Path) -> Iterator[str]:
     """URL, inside the network, of the SageMaker runtime in front of the serving image."""
     image = containers.build(docker, HERE / "Dockerfile", "test-sagemaker-runtime")
     joined = (f"--network={network}", "--publish=127.0.0.1::8080")
-    with containers.container(docker, serving_image, "serve", options=(*joined, "--network-alias=serving")) as serving:
+    mounted = ("--network-alias=serving", f"--volume={iris_model}:/opt/ml/model:ro")
+    with containers.container(docker, serving_image, "serve", options=(*joined, *mounted)) as serving:
         serving.wait_for(f"{serving.url(8080)}/ping")
         arguments = ("--container=http://serving:8080", f"--endpoint={ENDPOINT}", "--host=0.0.0.0", "--port=8080")
         environment = {**sam_cli.CREDENTIALS, "AWS_REGION": REGION}

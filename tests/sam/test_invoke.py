@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.environments import ROOT
 from tests.events import EXPECTED
-from tests.sam_cli import ROOT, SamCli
+from tests.sam_cli import SamCli
 
 # Most of the three seconds of an invocation are spent waiting.
 AT_ONCE = 2
@@ -22,11 +23,11 @@ def answers(local_sam: SamCli, project: Path, local_options: tuple[str, ...]) ->
 
     def invoke(name: str) -> dict[str, Any]:
         event = ROOT / "events" / f"{name}.json"
-        process = local_sam.start(
-            "local", "invoke", "--event", str(event), *local_options, cwd=project, output=subprocess.PIPE
-        )
-        output, _ = process.communicate(timeout=120)
-        answer: dict[str, Any] = json.loads(output.strip().rpartition("\n")[2])
+        arguments = ("local", "invoke", "--event", str(event), *local_options)
+        process = local_sam.start(*arguments, cwd=project, output=subprocess.PIPE, errors=subprocess.PIPE)
+        output, log = process.communicate(timeout=120)
+        assert process.returncode == 0, log
+        answer: dict[str, Any] = json.loads(output)
         return answer
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
