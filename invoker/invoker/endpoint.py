@@ -13,12 +13,14 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 from invoker import outcome
 from invoker.errors import AnswerError, DeadlineError
@@ -27,6 +29,7 @@ from invoker.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointOutputTypeDef
 
 # A failure that took longer than this may have run the model: it is not sent again.
 QUICK_SECONDS = 1.0
@@ -93,21 +96,29 @@ class Endpoint:
             attempt += 1
 
     def _attempt(self, invocation: Invocation) -> bytes:
-        answer = self._client.invoke_endpoint(
-            EndpointName=self._settings.endpoint_name,
-            Body=invocation.body,
-            ContentType="application/json",
-            Accept="application/json",
-            InferenceId=invocation.request_id,
-            CustomAttributes=invocation.attributes(),
-        )
-        if answer.get("ContentType", "").partition(";")[0].strip().lower() != "application/json":
-            raise AnswerError("The endpoint's answer is not JSON.")
-        content = answer["Body"].read(MAX_ANSWER_BYTES)
-        # Reading on finds out whether there is more, and whether the answer was cut short.
-        if answer["Body"].read(1):
-            raise AnswerError(TOO_LARGE)
-        return content
+        answer = self._call(invocation)
+        with closing(answer["Body"]) as body:
+            if answer.get("ContentType", "").partition(";")[0].strip().lower() != "application/json":
+                raise AnswerError("The endpoint's answer is not JSON.")
+            content = body.read(MAX_ANSWER_BYTES)
+            # Reading on finds out whether there is more, and whether the answer was cut short.
+            if body.read(1):
+                raise AnswerError(TOO_LARGE)
+            return content
+
+    def _call(self, invocation: Invocation) -> "InvokeEndpointOutputTypeDef":
+        try:
+            return self._client.invoke_endpoint(
+                EndpointName=self._settings.endpoint_name,
+                Body=invocation.body,
+                ContentType="application/json",
+                Accept="application/json",
+                InferenceId=invocation.request_id,
+                CustomAttributes=invocation.attributes(),
+            )
+        except (AttributeError, TypeError, ValueError) as error:
+            # botocore's parser meets an error whose members are not of their declared types.
+            raise ResponseParserError(repr(error)) from error
 
 
 def within(seconds: float, call: Callable[[], Returned]) -> Returned:
@@ -116,6 +127,8 @@ def within(seconds: float, call: Callable[[], Returned]) -> Returned:
     Socket timeouts bound each read, not their sum: an endpoint that sends a byte a second would hold the caller for
     ever. What is left behind ends with its own socket.
     """
+    if seconds <= 0:
+        raise DeadlineError(outcome.TOO_LATE)
     future: Future[Returned] = Future()
 
     def run() -> None:
@@ -126,6 +139,6 @@ def within(seconds: float, call: Callable[[], Returned]) -> Returned:
 
     Thread(target=run, name="invoke-endpoint", daemon=True).start()
     try:
-        return future.result(timeout=max(0.0, seconds))
+        return future.result(timeout=seconds)
     except TimeoutError as error:
         raise DeadlineError(outcome.TOO_LATE) from error

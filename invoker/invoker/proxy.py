@@ -65,8 +65,8 @@ def read(event: Mapping[str, Any], *, fallback_id: str) -> Request:
 
 def request_id(event: Mapping[str, Any], fallback: str) -> str:
     """Take API Gateway's id, which it sends to the caller too; the function's own where it is missing or odd."""
-    offered = (event.get("requestContext") or {}).get("requestId") or ""
-    return offered if _REQUEST_ID.fullmatch(offered) else fallback
+    offered = (event.get("requestContext") or {}).get("requestId")
+    return offered if isinstance(offered, str) and _REQUEST_ID.fullmatch(offered) else fallback
 
 
 def _traceparent(headers: Mapping[str, str]) -> str:

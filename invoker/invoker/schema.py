@@ -79,6 +79,9 @@ def _at(location: tuple[str | int, ...], message: str) -> ValidationError:
 MESSAGES = {
     "missing": "is required",
     "extra_forbidden": f"is not known; known are {', '.join(PredictRequest.model_fields)}",
+    "list_type": "expected an array",
+    "model_type": "expected an object",
+    "string_type": "expected a string",
     "too_short": "expected at least one element",
     "duplicate": "stands more than once",
 }
@@ -104,7 +107,7 @@ def _refusal(error: ValidationError) -> BadRequestError | SchemaError:
 
 
 def _message(detail: ErrorDetails) -> str:
-    return MESSAGES.get(detail["type"], detail["msg"])
+    return MESSAGES.get(detail["type"], detail["msg"].replace("Input should be", "expected"))
 
 
 def pointer(location: tuple[int | str, ...]) -> str:

@@ -42,8 +42,9 @@ class Service:
         self._endpoint = endpoint
         self._documents = documents
         self._telemetry = telemetry
+        preflight = {"OPTIONS": self.preflight} if settings.cors_origin else {}
         self._routes: Mapping[str, Mapping[str, Callable[[Call], Response]]] = {
-            "/predict": {"POST": self.predict},
+            "/predict": {"POST": self.predict, **preflight},
             "/health": {"GET": self.health},
         }
 
@@ -80,6 +81,15 @@ class Service:
         }
         return Response(200, json.dumps(deployed))
 
+    def preflight(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
+        """Tell a browser what a page of the set origin may send: https://fetch.spec.whatwg.org/#cors-preflight-fetch."""
+        allowed = {
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": "content-type, x-api-key, traceparent",
+            "Access-Control-Max-Age": "86400",
+        }
+        return Response(204, "", allowed)
+
     def _route(self, request: Request) -> Callable[[Call], Response]:
         methods = self._routes.get(request.resource)
         if methods is None:
@@ -104,4 +114,5 @@ class Service:
         }
         if self._settings.cors_origin:
             headers["Access-Control-Allow-Origin"] = self._settings.cors_origin
+            headers["Access-Control-Expose-Headers"] = "X-Request-Id, Server-Timing, Retry-After"
         return headers
