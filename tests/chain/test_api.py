@@ -1,0 +1,236 @@
+"""The API as its callers meet it, through every tier; with --api-url, of any deployment of the iris example."""
+
+import gzip
+import json
+
+import pytest
+
+from tests.chain.conftest import Api, problem
+
+POINTS = b'{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'
+MAX_BODY = 5_000_000
+LAMBDA_LIMIT = 6_291_456
+GATEWAY_LIMIT = 10 * 1024 * 1024
+
+COARSE = {
+    "type": "about:blank",
+    "title": "Bad Request",
+    "status": 400,
+    "detail": "Expected a JSON object with a non-empty list of rows in `data`.",
+}
+
+
+def padded(size: int) -> bytes:
+    """Return a good body of `size` bytes."""
+    return b'{"data": [[1, 2]]' + b" " * (size - 18) + b"}"
+
+
+def test_predicts(api: Api) -> None:
+    response = api.predict(POINTS)
+
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json() == {"predictions": ["versicolor", "virginica", "virginica", "virginica", "virginica"]}
+
+
+def test_predicts_one_row_as_among_many(api: Api) -> None:
+    one = api.predict(b'{"data": [[3,4]]}').json()["predictions"]
+
+    assert one == api.predict(POINTS).json()["predictions"][1:2]
+
+
+def test_probabilities(api: Api) -> None:
+    (row,) = api.predict(b'{"data": [[1.4, 0.2]], "method": "predict_proba"}').json()["predictions"]
+
+    assert len(row) == 3
+    assert sum(row) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("content_type", ["Application/JSON", "application/json; charset=utf-8"])
+def test_content_types_of_json(api: Api, content_type: str) -> None:
+    assert api.predict(POINTS, content_type).status_code == 200
+
+
+def test_a_compressed_body(api: Api) -> None:
+    response = api.send(
+        "POST", "/predict", gzip.compress(POINTS), content_type="application/json", content_encoding="gzip"
+    )
+
+    assert len(response.json()["predictions"]) == 5
+
+
+def test_health(api: Api) -> None:
+    response = api.send("GET", "/health")
+
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"data=1",
+        b"{",
+        b"\xff\xfe",
+        b"[[1, 2]]",
+        b'"text"',
+        b"null",
+        b"{}",
+        b'{"data": []}',
+        b'{"data": {}}',
+        b'{"data": "1,2"}',
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:12]),
+)
+def test_what_the_coarse_validator_sees_is_refused_by_the_gateway(api: Api, body: bytes) -> None:
+    response = api.predict(body)
+
+    assert response.status_code == 400
+    assert problem(response) == COARSE
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        ('{"data": [[1, 2], [3]]}', "/data/1", "expected 2 cells, as in row 0, got 1"),
+        ('{"data": [[]]}', "/data/0", "expected at least one element"),
+        ('{"data": [1, 2]}', "/data/0", "Input should be a valid array"),
+        ('{"data": [[1, [2]]]}', "/data/0/1", "expected a finite number, a string, a boolean or null"),
+        ('{"data": [[1, 1e999]]}', "/data/0/1", "expected a finite number, a string, a boolean or null"),
+        ('{"data": [[1, 2]], "instances": []}', "/instances", "is not known; known are data, columns, method"),
+        (
+            '{"data": [[1, 2]], "method": "fit"}',
+            "/method",
+            "Input should be 'predict', 'predict_proba', 'decision_function' or 'transform'",
+        ),
+        ('{"data": [[1, 2]], "columns": ["a"]}', "/columns", "expected 2 names, one for each cell of a row, got 1"),
+    ],
+)
+def test_what_the_schema_refuses_is_pointed_at(api: Api, body: str, pointer: str, detail: str) -> None:
+    response = api.predict(body.encode())
+
+    assert response.status_code == 422
+    assert problem(response) == {
+        "type": "about:blank",
+        "title": "Unprocessable Content",
+        "status": 422,
+        "detail": "The body is not what the API expects; see `errors`.",
+        "errors": [{"pointer": pointer, "detail": detail}],
+    }
+
+
+def test_nan_is_no_json(api: Api) -> None:
+    response = api.predict(b'{"data": [[1, NaN]]}')
+
+    assert response.status_code in (400, 422)  # API Gateway's parser decides whether the function sees it
+    assert "NaN" not in problem(response)["title"]
+
+
+def test_too_many_rows(api: Api) -> None:
+    response = api.predict(json.dumps({"data": [[1, 2]] * 10_001}).encode())
+
+    assert response.status_code == 422
+    assert problem(response)["errors"] == [{"pointer": "/data", "detail": "expected at most 10000 rows, got 10001"}]
+
+
+def test_as_many_rows_as_allowed(api: Api) -> None:
+    response = api.predict(json.dumps({"data": [[1, 2]] * 10_000}).encode())
+
+    assert len(response.json()["predictions"]) == 10_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"data": [[1, 2, 3]]}', '{"data": [[1]]}', '{"data": [["a", "b"]]}', '{"data": [[null, 1]]}'],
+)
+def test_what_the_model_refuses_is_said_in_the_containers_words(api: Api, body: str) -> None:
+    response = api.predict(body.encode())
+
+    assert response.status_code == 400
+    refused = problem(response)
+    assert refused["title"] == "Bad Request"
+    assert any("expected" in error["detail"] for error in refused.get("errors", [refused])), refused
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "application/x-www-form-urlencoded", "text/plain"])
+def test_a_wrong_content_type(api: Api, content_type: str) -> None:
+    response = api.predict(POINTS, content_type)
+
+    assert response.status_code == 415
+    assert problem(response) == {
+        "type": "about:blank",
+        "title": "Unsupported Media Type",
+        "status": 415,
+        "detail": f"Content-Type is '{content_type}': expected application/json.",
+    }
+
+
+def test_a_body_that_is_not_what_its_encoding_says(api: Api) -> None:
+    response = api.send("POST", "/predict", b"not gzip", content_type="application/json", content_encoding="gzip")
+
+    assert response.status_code in (400, 415)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/predict"), ("PUT", "/predict"), ("DELETE", "/predict"), ("POST", "/health"), ("GET", "/models")],
+)
+def test_a_wrong_method_or_path(api: Api, method: str, path: str) -> None:
+    response = api.send(method, path)
+
+    assert response.status_code == 404
+    assert problem(response) == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at this path, or not with this method.",
+    }
+
+
+def test_a_body_of_5_mb_passes(api: Api) -> None:
+    response = api.predict(padded(MAX_BODY))
+
+    assert (response.status_code, len(response.json()["predictions"])) == (200, 1)
+
+
+@pytest.mark.parametrize("size", [MAX_BODY + 1, 6_000_000])
+def test_a_body_above_5_mb_is_refused_by_the_function(api: Api, size: int) -> None:
+    response = api.predict(padded(size))
+
+    assert response.status_code == 413
+    assert problem(response) == {
+        "type": "about:blank",
+        "title": "Content Too Large",
+        "status": 413,
+        "detail": f"The body has {size} bytes, at most {MAX_BODY} are taken. Send fewer rows.",
+    }
+
+
+@pytest.mark.parametrize("size", [LAMBDA_LIMIT, GATEWAY_LIMIT])
+def test_a_body_above_6_mb_is_refused_by_lambda(api: Api, size: int) -> None:
+    response = api.predict(padded(size))
+
+    assert response.status_code == 413
+    assert problem(response) == {
+        "type": "about:blank",
+        "title": "Content Too Large",
+        "status": 413,
+        "detail": "The body is larger than API Gateway and Lambda take. Send fewer rows.",
+    }
+
+
+def test_a_body_above_10_mb_is_refused_by_api_gateway(api: Api) -> None:
+    """This one answer cannot be customised."""
+    response = api.predict(padded(GATEWAY_LIMIT + 1))
+
+    assert response.status_code == 413
+    assert response.text == "HTTP content length exceeded 10485760 bytes."
+
+
+def test_no_answer_shows_the_inside(api: Api) -> None:
+    bodies = [b"", b"{", b'{"data": [["a", "b"]]}', b'{"data": [[1, 2, 3]]}', b'{"data": [[1, 2]], "x": 1}']
+
+    texts = [api.predict(body).text for body in bodies]
+
+    assert [text for text in texts if "Traceback" in text or "/opt" in text or ".py" in text] == []

@@ -1,0 +1,184 @@
+"""What a user sees who types `make run`."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.chain.running import ANY_PORTS, ROOT, Running, left_of, running
+
+
+def test_the_printed_curl_line_works_as_printed(chain: Running) -> None:
+    printed = subprocess.run(["sh", "-c", chain.curl], capture_output=True, text=True, check=True, timeout=60).stdout
+
+    assert json.loads(printed) == {"predictions": ["versicolor", "virginica", "virginica", "virginica", "virginica"]}
+    assert chain.curl == (
+        f"curl -X POST {chain.url}/predict -H 'Content-Type: application/json'"
+        " -d '{\"data\": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'"
+    )
+
+
+def test_listens_on_this_machine_only(chain: Running) -> None:
+    addresses = {
+        connection.laddr.ip
+        for process in chain.processes()
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+    assert addresses == {"127.0.0.1"}
+
+
+def test_the_request_id_reaches_the_containers_log(chain: Running) -> None:
+    response = requests.post(f"{chain.url}/predict", json={"data": [[1, 2]]}, timeout=30)
+
+    request_id = response.headers["X-Request-Id"]
+    lines = [json.loads(line) for line in chain.log.read_text().splitlines() if request_id in line]
+    assert response.headers["x-amzn-RequestId"] == request_id
+    assert {"function", "container"} == {
+        "function" if line.get("service") == "invoker" else "container" for line in lines
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path / "log") as chain:
+        chain.wait_until_ready()
+        processes = chain.processes()
+
+        chain.process.send_signal(number)
+
+        assert chain.process.wait(40) == 0
+        assert len(processes) >= 4
+        assert left_of(processes) == []
+        assert chain.log.read_text().count("Traceback") == 0
+
+
+def test_ctrl_c_while_it_starts_stops_everything(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as chain:
+        chain.wait_for("^starting with")
+        time.sleep(0.3)
+        processes = chain.processes()
+
+        chain.process.send_signal(signal.SIGINT)
+
+        assert chain.process.wait(40) == 0
+        assert left_of(processes) == []
+
+
+def test_killing_the_chain_leaves_no_process(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as chain:
+        chain.wait_until_ready()
+        processes = chain.processes()
+
+        chain.process.kill()
+
+        assert left_of(processes, 40) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "part", "setting"),
+    [
+        ("--port", "gateway", "PORT"),
+        ("--runtime-port", "SageMaker runtime", "RUNTIME_PORT"),
+        ("--container-port", "serving container", "CONTAINER_PORT"),
+    ],
+)
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, option: str, part: str, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running(tmp_path / "log", *ANY_PORTS, option, str(port)) as chain:
+            assert chain.process.wait(30) == 1
+
+    assert (tmp_path / "log").read_text() == (
+        f"local chain: port {port} for the {part} cannot be used: address already in use; "
+        f"choose another one with `make run {setting}={port + 1}`\n"
+    )
+
+
+def test_a_model_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    with running(tmp_path / "log", *ANY_PORTS, "--model", "irs") as chain:
+        assert chain.process.wait(30) == 1
+
+    assert (tmp_path / "log").read_text() == (
+        "local chain: MODEL=irs is not a directory; expected one with a model in it, "
+        "or an example: iris, breast-cancer, wine, digits\n"
+    )
+
+
+def test_a_model_that_does_not_load_ends_the_chain_with_the_containers_line(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.pkl").write_bytes(b"no pickle")
+
+    with running(tmp_path / "log", *ANY_PORTS, "--model", str(model)) as chain:
+        processes = chain.processes()
+        assert chain.process.wait(60) == 1
+
+    printed = (tmp_path / "log").read_text()
+    assert "model.pkl" in printed
+    assert "Traceback" not in printed
+    assert "local chain: the serving container ended with code" in printed
+    assert left_of(processes) == []
+
+
+def test_another_example_is_served_with_a_line_that_works(tmp_path: Path) -> None:
+    with running(tmp_path / "log", *ANY_PORTS, "--model", "breast-cancer") as chain:
+        chain.wait_until_ready()
+
+        answer = subprocess.run(shlex.split(chain.curl), capture_output=True, text=True, check=True, timeout=60).stdout
+
+    (prediction,) = json.loads(answer)["predictions"]
+    assert prediction in {"malignant", "benign"}
+
+
+def test_a_key_is_asked_for_when_one_is_set(tmp_path: Path) -> None:
+    with running(tmp_path / "log", *ANY_PORTS, "--api-key", "secret-key") as chain:
+        chain.wait_until_ready()
+        url = f"{chain.url}/predict"
+        statuses = [
+            requests.post(url, json={"data": [[1, 2]]}, headers=headers, timeout=30).status_code
+            for headers in ({}, {"x-api-key": "other"}, {"x-api-key": "secret-key"})
+        ]
+        health = requests.get(f"{chain.url}/health", timeout=30).status_code
+        printed = subprocess.run(["sh", "-c", chain.curl], capture_output=True, text=True, check=True).stdout
+
+    assert (statuses, health) == ([403, 403, 200], 200)
+    assert "predictions" in json.loads(printed)
+
+
+def test_credentials_and_proxies_of_the_user_do_not_matter(tmp_path: Path) -> None:
+    users = {"AWS_PROFILE": "mine", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    with running(tmp_path / "log", **users) as chain:
+        chain.wait_until_ready()
+
+        response = requests.post(f"{chain.url}/predict", json={"data": [[1, 2]]}, timeout=30)
+
+    assert response.status_code == 200
+
+
+def test_make_run_starts_the_chain(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = ["make", "run", "PORT=0", "RUNTIME_PORT=0", "CONTAINER_PORT=0"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    chain = Running(process, log)
+    chain.wait_until_ready()
+    processes = chain.processes()
+
+    # Ctrl-C in a terminal reaches make and the chain alike.
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(40)
+
+    assert left_of(processes) == []
+    assert "stopping ..." in log.read_text()
