@@ -21,10 +21,10 @@ CLIENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 OFFERED = (0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0)
 QUEUES = (None, 64)
 PRODUCTS = tuple(server for server in SERVERS if server.name in {"product", "compiled"})
-HEAVY = Work("forest", 100, 32)
+HEAVY = Work("forest", 100, clients=256)  # as many as fill every batch: the most it can do
 OVERLOAD_NOTE = (
-    "Requests arrive at random at a multiple of what 32 waiting clients get; latency is that of accepted requests, "
-    "from the moment each was due; a refusal is 503."
+    f"Requests arrive at random at a multiple of what {HEAVY.clients} waiting clients get; latency is that of accepted "
+    "requests, from the moment each was due; a refusal is 503."
 )
 
 Row = tuple[str, ...]
