@@ -14,7 +14,7 @@ DOCKER_BUILD_FLAGS ?=
 IMAGE ?= serving-container
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-scaling lock clean
+.PHONY: help run test check bench bench-scaling lock clean openapi docs-ui
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,16 @@ bench-scaling: .venv/.locked .tools/bench-product/.locked ## the container alone
 
 openapi: .venv/.locked ## write what follows from invoker/invoker/schema.py: the OpenAPI document, the gateway's validator
 	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi template.yaml
+
+SWAGGER_UI := 5.35.0
+DOCS := invoker/invoker/static/docs
+DOCS_FILES := swagger-ui.css swagger-ui-bundle.js LICENSE NOTICE swagger-ui-bundle.js.LICENSE.txt
+docs-ui: ## take another version of Swagger UI for GET /docs (npm; SWAGGER_UI=VERSION)
+	rm -f $(DOCS)/swagger-ui-dist-*.sha256
+	npm pack --silent --pack-destination $(DOCS) swagger-ui-dist@$(SWAGGER_UI)
+	tar -xzf $(DOCS)/swagger-ui-dist-$(SWAGGER_UI).tgz -C $(DOCS) --strip-components=1 $(DOCS_FILES:%=package/%)
+	rm $(DOCS)/swagger-ui-dist-$(SWAGGER_UI).tgz
+	cd $(DOCS) && sha256sum $(DOCS_FILES) > swagger-ui-dist-$(SWAGGER_UI).sha256
 
 # An environment is made again when its lock file changes.
 $(UV): requirements/uv.txt

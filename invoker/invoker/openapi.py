@@ -58,7 +58,7 @@ GATEWAY: dict[str, tuple[int, str] | tuple[int, str, int]] = {
     "REQUEST_TOO_LARGE": (413, "The body is larger than API Gateway and Lambda take. Send fewer rows."),
     "RESOURCE_NOT_FOUND": (404, "There is nothing at this path."),
     "THROTTLED": (429, "Too many requests. Try again in a moment.", 1),
-    "UNAUTHORIZED": (401, "Send a valid API key in the header x-api-key."),
+    "UNAUTHORIZED": (401, "Send valid credentials."),
     "UNSUPPORTED_MEDIA_TYPE": (415, "Expected Content-Type application/json."),
     "WAF_FILTERED": (403, "The request was refused."),
 }
@@ -95,8 +95,9 @@ def gateway() -> dict[str, Any]:
         "DEFAULT_5XX": _gateway_response({"detail": INTERNAL}),
     }
     return {
-        "components": {"schemas": {"PredictRequest": _coarse(PredictRequest.model_json_schema())}},
         "x-amazon-apigateway-gateway-responses": {name: _refused(*each) for name, each in GATEWAY.items()} | defaults,
+        # Last, since the template goes on with the security schemes.
+        "components": {"schemas": {"PredictRequest": _coarse(PredictRequest.model_json_schema())}},
     }
 
 

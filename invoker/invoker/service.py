@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from invoker import __version__, proxy, schema
-from invoker.documents import Documents
+from invoker.documents import Document, Documents
 from invoker.endpoint import Endpoint, Invocation
 from invoker.errors import INTERNAL, InternalError, InvokerError, MethodNotAllowedError, UnknownPathError
 from invoker.proxy import Request, Response
 from invoker.settings import Settings
 from invoker.telemetry import Telemetry, Watch
 
+# The page has scripts and styles of its own only, and calls no other host; Swagger UI sets styles in attributes.
+PAGE_HEADERS = {
+    "Cache-Control": "public, max-age=3600",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
 # Kept back of the function's time to write the answer after the endpoint's deadline.
 RESERVE_SECONDS = 1.0
 
@@ -43,10 +52,16 @@ class Service:
         self._documents = documents
         self._telemetry = telemetry
         preflight = {"OPTIONS": self.preflight} if settings.cors_origin else {}
-        self._routes: Mapping[str, Mapping[str, Callable[[Call], Response]]] = {
+        self._routes: dict[str, Mapping[str, Callable[[Call], Response]]] = {
             "/predict": {"POST": self.predict, **preflight},
             "/health": {"GET": self.health},
         }
+        if settings.docs_enabled:
+            self._routes |= {
+                "/openapi.json": {"GET": self.openapi},
+                "/docs": {"GET": self.docs},
+                "/docs/{asset}": {"GET": self.asset},
+            }
 
     def handle(self, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Answer an API Gateway event; whatever happens, the answer is one that API Gateway takes."""
@@ -90,6 +105,18 @@ class Service:
         }
         return Response(204, "", allowed)
 
+    def openapi(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
+        return _shown(self._documents.openapi())
+
+    def docs(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
+        return _shown(self._documents.page())
+
+    def asset(self, call: Call) -> Response:
+        document = self._documents.asset(call.request.parameters.get("asset", ""))
+        if document is None:
+            raise UnknownPathError("The page has no such part.")
+        return _shown(document)
+
     def _route(self, request: Request) -> Callable[[Call], Response]:
         methods = self._routes.get(request.resource)
         if methods is None:
@@ -116,3 +143,7 @@ class Service:
             headers["Access-Control-Allow-Origin"] = self._settings.cors_origin
             headers["Access-Control-Expose-Headers"] = "X-Request-Id, Server-Timing, Retry-After"
         return headers
+
+
+def _shown(document: Document) -> Response:
+    return Response(200, document.text, PAGE_HEADERS, document.content_type)
