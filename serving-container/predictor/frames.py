@@ -12,8 +12,8 @@ from typing import BinaryIO, NamedTuple
 _LENGTH = struct.Struct("!I")
 FORK = struct.Struct("!i")
 """Asks the loader for a worker: the pid of the dead one it stands in for, or 0."""
-FORKED = struct.Struct("!ii")
-"""The loader's answer, with the worker's socket: the worker's pid, and the exit code of the dead one."""
+FORKED = struct.Struct("!iii")
+"""The loader's answer, with the worker's socket: the worker's pid, the dead one's pid, and its exit code."""
 LOAD_FAILED = 3
 """Exit code of a process that could not load the model, and has said why."""
 

@@ -107,6 +107,7 @@ class Pool:
         for loader in self._loaders:
             with suppress(ProcessLookupError):
                 os.killpg(loader.pid, signal.SIGKILL)
+            loader.wait()
 
     @property
     def alive(self) -> int:
@@ -141,7 +142,7 @@ class Pool:
         del self._channels[channel.pid]
         if self._stopping:
             return
-        self._count_death(f"worker {channel.pid} died; requests it held: {len(channel.jobs)}")
+        self._last_death = time.monotonic()
         self._batcher.leave(channel, channel.jobs)
         self._ask(instead_of=channel.pid)
 
@@ -159,9 +160,11 @@ class Pool:
             control.close()
             self._lose_loader(loader.wait())
             return
-        pid, dead_code = FORKED.unpack(message)
-        if dead_code == LOAD_FAILED:
+        pid, dead, code = FORKED.unpack(message)
+        if code == LOAD_FAILED:
             self._fail(LOAD_FAILED)
+        elif dead:
+            self._count_death(f"worker {dead}", code)
         channel = self._channels[pid] = Channel(self, pid)
         loop = asyncio.get_running_loop()
         channel.opening = loop.create_task(loop.connect_accepted_socket(lambda: channel, socket.socket(fileno=fds[0])))
@@ -174,14 +177,14 @@ class Pool:
         if not self.ready.is_set():
             self._fail(code if code > 0 else 1)
             return
-        self._count_death("the process that forks the workers died")
+        self._last_death = time.monotonic()
+        self._count_death("the process that forks the workers", code)
         self.start()
 
-    def _count_death(self, message: str) -> None:
+    def _count_death(self, name: str, code: int) -> None:
         self._metrics.worker_deaths += 1
-        self._last_death = time.monotonic()
         self._deaths += 1
-        log.error(message)
+        log.error(f"{name} died with {_reason(code)}; it is replaced")
         if self._deaths >= MAX_DEATHS:
             log.critical(f"{self._deaths} workers died in a row without answering a request: giving up")
             self._fail(1)
@@ -190,3 +193,10 @@ class Pool:
         self._stopping = True
         if not self.failed.done():
             self.failed.set_result(code)
+
+
+def _reason(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    hint = ", for which a full memory is the usual reason" if code == -signal.SIGKILL else ""
+    return f"signal {-code} ({signal.strsignal(-code)}){hint}"

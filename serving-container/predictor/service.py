@@ -1,6 +1,7 @@
 """The server process from start to end: listen, have the model loaded, serve, drain."""
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ async def serve(settings: Settings, variables: Mapping[str, str]) -> int:
     try:
         port = await server.listen()
     except OSError as error:
-        log.critical(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+        log.critical(f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}")
         return 1
     log.info(f"listening on {settings.host}:{port}")
     pool.start()

@@ -26,13 +26,14 @@ def run_loader(settings: Settings, control: socket.socket) -> int:
     gc.collect()
     gc.freeze()  # a collection in a worker would otherwise write to, and so copy, the pages it shares
     while message := control.recv(FORK.size):
-        code = _exit_code(FORK.unpack(message)[0])
+        (dead,) = FORK.unpack(message)
+        code = _exit_code(dead)
         near_end, far_end = socket.socketpair()
         if (pid := os.fork()) == 0:
             control.close()
             near_end.close()
             os._exit(_run_worker(settings, model, far_end))
-        socket.send_fds(control, [FORKED.pack(pid, code)], [near_end.fileno()])
+        socket.send_fds(control, [FORKED.pack(pid, dead, code)], [near_end.fileno()])
         near_end.close()
         far_end.close()
     return 0

@@ -1,0 +1,109 @@
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.serving import faults
+from tests.serving.faults import FATAL
+from tests.serving.processes import Process, Reply, children, serving, wait_until
+
+
+@contextmanager
+def load(server: Process, clients: int = 16) -> Iterator[list[Reply]]:
+    """Clients that ask one request after the other, and their replies that were not as they should be."""
+    stop = threading.Event()
+    wrong: list[Reply] = []
+
+    def ask(number: int) -> None:
+        with server.client() as client:
+            while not stop.is_set():
+                reply = client.predict([number, 0])
+                if reply.status != 200 or reply.json() != {"predictions": [number]}:
+                    wrong.append(reply)
+
+    with ThreadPoolExecutor(clients) as threads:
+        asked = [threads.submit(ask, number) for number in range(clients)]
+        try:
+            yield wrong
+        finally:
+            stop.set()
+        for outcome in asked:
+            outcome.result()
+
+
+def test_a_killed_worker_costs_no_request_and_is_replaced(tmp_path: Path) -> None:
+    with serving(faults.save(faults.Echo(seconds=0.02), tmp_path / "model")) as server:
+        wait_until(lambda: len(server.workers()) == 2)
+        before = set(server.workers())
+        with load(server) as wrong:
+            time.sleep(0.3)
+            for _ in range(6):
+                os.kill(server.workers()[0], signal.SIGKILL)
+                time.sleep(0.3)
+                wait_until(lambda: len(server.workers()) == 2)
+
+        assert wrong == []
+        assert set(server.workers()) != before
+        assert server.ping() == 200
+        assert server.metric("serving_worker_deaths_total") == 6
+
+
+def test_a_killed_loader_costs_no_request_and_is_replaced(tmp_path: Path) -> None:
+    with serving(faults.save(faults.Echo(seconds=0.02), tmp_path / "model")) as server:
+        wait_until(lambda: len(server.workers()) == 2)
+        with load(server) as wrong:
+            (loader,) = children(server.popen.pid)
+            workers = server.workers()
+            os.kill(loader, signal.SIGKILL)
+            for worker in workers:
+                os.kill(worker, signal.SIGKILL)
+            wait_until(lambda: len(server.workers()) == 2)
+            time.sleep(0.3)
+
+        assert wrong == []
+
+
+def test_a_request_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
+    model = faults.save(faults.DiesInPredict(seconds=0.1), tmp_path / "model")
+    with serving(model, workers=1) as server, ThreadPoolExecutor(9) as threads:
+        first = threads.submit(server.predict, [0, 0])
+        time.sleep(0.05)  # the others queue behind it, and make one batch
+        replies = [threads.submit(server.predict, [number, 0]) for number in (1, 2, FATAL, 4, 5)]
+
+        assert first.result().status == 200
+        assert [reply.result().status for reply in replies] == [200, 200, 500, 200, 200]
+        assert replies[2].result().json()["detail"] == "The process that predicted this request died."
+
+
+def test_workers_that_keep_dying_end_the_server(tmp_path: Path) -> None:
+    with serving(faults.save(faults.DiesInPredict(), tmp_path / "model")) as server:
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(4):
+                threads.submit(server.predict, [FATAL, 0])
+
+        assert server.popen.wait(10) == 1
+        assert server.log()[-1]["message"] == "5 workers died in a row without answering a request: giving up"
+
+
+def test_ping_is_503_while_a_prediction_is_stuck(tmp_path: Path) -> None:
+    model = faults.save(faults.HangsInPredict(), tmp_path / "model")
+    with serving(model, stuck_seconds=0.5, timeout_seconds=1.5) as server, ThreadPoolExecutor(1) as threads:
+        stuck = threads.submit(server.predict, [FATAL, 0])
+        time.sleep(0.2)
+        assert server.ping() == 200
+        wait_until(lambda: server.ping() == 503)
+
+        assert "has been running" in server.ask("GET", "/ping").json()["detail"]
+        assert server.predict([1, 0]).json() == {"predictions": [1.0]}
+        assert stuck.result().json()["detail"] == "The deadline passed during the prediction."
+
+
+def test_a_worker_loads_the_model_itself_without_preload(tmp_path: Path) -> None:
+    with serving(faults.save(faults.Echo(), tmp_path / "model"), preload="false") as server:
+        wait_until(lambda: server.metric("serving_workers") == 2)
+
+        assert server.predict([3, 0]).json() == {"predictions": [3.0]}

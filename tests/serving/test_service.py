@@ -1,0 +1,192 @@
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.serving import faults
+from tests.serving.processes import PYTHONPATH, Process, children, launch, serving, wait_until
+
+PROBLEM = "application/problem+json"
+
+
+def echo(tmp_path: Path, seconds: float = 0.0) -> Path:
+    return faults.save(faults.Echo(seconds), tmp_path / "model")
+
+
+def test_ping_is_503_before_the_model_is_loaded_and_200_after(tmp_path: Path) -> None:
+    with serving(echo(tmp_path), ready=False) as server:
+        before = server.ask("GET", "/ping")
+        wait_until(lambda: server.ping() == 200)
+
+        assert (before.status, before.json()["detail"]) == (503, "The server is starting.")
+        assert before.headers["retry-after"] == "1"
+
+
+def test_a_request_before_the_model_is_loaded_is_told_to_come_again(tmp_path: Path) -> None:
+    with serving(echo(tmp_path), ready=False) as server:
+        reply = server.predict([1, 2])
+
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+
+
+def test_sigterm_while_the_model_loads_ends_at_once_with_0(tmp_path: Path) -> None:
+    with serving(echo(tmp_path), ready=False) as server:
+        assert server.terminate(timeout=5) == 0
+
+
+def test_sigterm_under_load_answers_every_accepted_request(tmp_path: Path) -> None:
+    """Each of 32 clients goes on until it is told to close, or cannot connect any more."""
+    with serving(echo(tmp_path, seconds=0.05)) as server, ThreadPoolExecutor(32) as threads:
+        outcomes = [threads.submit(ask_until_closed, server, float(number)) for number in range(32)]
+        time.sleep(0.5)
+        code = server.terminate()
+
+        answered = [outcome.result() for outcome in outcomes]
+        assert code == 0
+        assert min(answered) > 0
+        assert server.log()[-1]["message"] == "all requests are answered"
+
+
+def ask_until_closed(server: Process, number: float) -> int:
+    """Count right answers; anything else but the end of the connection raises."""
+    answered = 0
+    with server.client() as client:
+        while True:
+            reply = client.predict([number, answered])
+            assert (reply.status, reply.json()) == (200, {"predictions": [number]})
+            answered += 1
+            if reply.headers.get("connection") == "close":
+                return answered
+
+
+def test_ping_is_503_while_draining(tmp_path: Path) -> None:
+    with serving(echo(tmp_path, seconds=1.0)) as server, ThreadPoolExecutor(1) as threads, server.client() as prober:
+        assert prober.ask("GET", "/ping").status == 200
+        slow = threads.submit(server.predict, [1, 2])
+        time.sleep(0.3)
+        server.popen.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        ping = prober.ask("GET", "/ping")
+
+        assert (ping.status, ping.json()["detail"]) == (503, "The server is draining.")
+        assert slow.result().json() == {"predictions": [1.0]}
+        assert server.popen.wait(10) == 0
+
+
+def test_a_request_that_outlives_the_drain_is_reported(tmp_path: Path) -> None:
+    with serving(echo(tmp_path, seconds=30.0), drain_seconds=0.5) as server, server.client() as client:
+        client.connection.request("POST", "/invocations", b'{"data": [[1, 2]]}', {"Content-Type": "application/json"})
+        time.sleep(0.3)
+
+        assert server.terminate() == 1
+        assert server.log()[-1]["message"] == "1 requests were not answered within 0.5 s"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_no_process_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(echo(tmp_path)) as server:
+        wait_until(lambda: len(server.workers()) == 2)
+        family = [*children(server.popen.pid), *server.workers()]
+        server.popen.send_signal(number)
+
+        assert server.popen.wait(10) == 0
+        wait_until(lambda: not any(alive(pid) for pid in family))
+
+
+def test_no_process_stays_behind_a_killed_server(tmp_path: Path) -> None:
+    with serving(echo(tmp_path)) as server:
+        wait_until(lambda: len(server.workers()) == 2)
+        family = [*children(server.popen.pid), *server.workers()]
+        server.popen.kill()
+        server.popen.wait()
+
+        wait_until(lambda: not any(alive(pid) for pid in family))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_taken_port_gives_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        output = tmp_path / "output.log"
+
+        assert launch(echo(tmp_path), output, port=port).wait(10) == 1
+
+    (line,) = output.read_text().splitlines()
+    assert json.loads(line)["message"] == f"cannot listen on 127.0.0.1:{port}: Address already in use"
+
+
+def test_a_bad_setting_gives_one_line(tmp_path: Path) -> None:
+    output = tmp_path / "output.log"
+
+    assert launch(tmp_path, output, workers="many").wait(10) == 2
+
+    (line,) = output.read_text().splitlines()
+    assert json.loads(line)["message"] == "SERVING_WORKERS must be a whole number of at least 1, not 'many'"
+
+
+def test_an_unknown_command_shows_the_usage() -> None:
+    command = [sys.executable, "-m", "predictor", "train"]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONPATH": PYTHONPATH})
+
+    assert (result.returncode, result.stderr) == (2, "usage: python -m predictor serve\n")
+
+
+@pytest.mark.parametrize("preload", ["true", "false"])
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (faults.MissingDependency(), "a_package_that_is_not_installed"),
+        (faults.KilledInLoad(), "most likely the memory does not hold the model"),
+    ],
+    ids=["missing dependency", "out of memory"],
+)
+def test_a_model_that_cannot_load_gives_one_line(
+    tmp_path: Path, model: faults.Echo, message: str, preload: str
+) -> None:
+    output = tmp_path / "output.log"
+
+    code = launch(faults.save(model, tmp_path / "model"), output, preload=preload).wait(30)
+
+    first, *others = map(json.loads, output.read_text().splitlines())
+    assert code > 0
+    assert first["message"].startswith("listening on")
+    assert [message in line["message"] for line in others] == [True]
+
+
+def test_answers_are_for_their_own_questions(tmp_path: Path) -> None:
+    with serving(echo(tmp_path)) as server:
+        end = time.monotonic() + 3
+        wrong: list[object] = []
+
+        def ask(client_number: int) -> None:
+            sent = 0
+            with server.client() as client:
+                while time.monotonic() < end:
+                    rows = [[float(client_number * 1_000_000 + sent + row), 0.0] for row in range(1 + sent % 3)]
+                    reply = client.predict(*rows)
+                    if reply.status != 200 or reply.json() != {"predictions": [row[0] for row in rows]}:
+                        wrong.append((rows, reply))
+                    sent += 1
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert wrong == []
+        assert server.metric('serving_batch_requests_bucket{le="1.0"}') < server.metric("serving_batch_requests_count")
