@@ -109,6 +109,7 @@ def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     source = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
     resolver = _Resolver(source, parameters)
     resources = source["Resources"]
+    resources = {name: item for name, item in resources.items() if resolver.is_made(item)}
     function = resolver.resolve(_only(resources, "AWS::Serverless::Function"))
     function = _merged(resolver.resolve(source.get("Globals", {}).get("Function", {})), function)
     api = resolver.resolve(_only(resources, "AWS::Serverless::Api"))
@@ -137,6 +138,10 @@ class _Resolver:
                 return replace(argument)
         resolved = {key: self.resolve(value) for key, value in node.items()}
         return {key: value for key, value in resolved.items() if value is not None}
+
+    def is_made(self, resource: Mapping[str, Any]) -> bool:
+        """Tell whether a resource's condition holds; the parts of a guarded rollout do not run locally."""
+        return "Condition" not in resource or self._condition(resource["Condition"])
 
     def _ref(self, name: str) -> Any:
         return None if name == "AWS::NoValue" else self._values.get(name, name)

@@ -25,7 +25,7 @@ PLANTS = {
     "policy-of-another-endpoint": Plant(
         "template.yaml", r"endpoint/\$\{EndpointName\}", "endpoint/another", "predicts"
     ),
-    "no-api-key": Plant("template.yaml", r"\bApiKeyRequired: true", "ApiKeyRequired: false", "asks_for_a_key"),
+    "no-api-key": Plant("template.yaml", r"- \[\{api_key: \[\]\}\]", "- []", "asks_for_a_key"),
     "no-request-validator": Plant(
         "template.yaml", "validateRequestBody: true", "validateRequestBody: false", "refuses_at_the_gateway"
     ),
