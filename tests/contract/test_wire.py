@@ -1,0 +1,190 @@
+"""The wire contract of docs/architecture.md: what the invoker sends, and what it makes of every answer."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from botocore.exceptions import ClientError
+
+from invoker.errors import DeadlineError, FailedError, Problem, RefusedError, UnavailableError
+from tests.contract.conftest import NAME, REQUEST_ID, Wire
+from tests.serving.faults import FATAL, DiesInPredict, Echo, RaisesInPredict
+
+POINTS = b'{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'
+SPECIES = ["versicolor", "virginica", "virginica", "virginica", "virginica"]
+
+
+def refusal(wire: Wire, body: bytes) -> tuple[int, str, tuple[Problem, ...]]:
+    with pytest.raises(RefusedError) as caught:
+        wire.invoke(body)
+    return caught.value.status, caught.value.detail, tuple(caught.value.problems)
+
+
+def test_predictions_come_back_as_the_container_wrote_them(iris: Wire) -> None:
+    assert json.loads(iris.invoke(POINTS)) == {"predictions": SPECIES}
+
+
+def test_columns_and_method(iris: Wire) -> None:
+    body = {"data": [[1.4, 0.2]], "columns": ["petal length (cm)", "petal width (cm)"], "method": "predict_proba"}
+
+    (row,) = json.loads(iris.invoke(json.dumps(body).encode()))["predictions"]
+
+    assert (len(row), sum(row)) == (3, pytest.approx(1))
+
+
+def test_the_request_id_reaches_the_containers_log(iris: Wire) -> None:
+    iris.invoke(POINTS)
+
+    assert [line["status"] for line in iris.container.log() if line.get("request_id") == REQUEST_ID][-1:] == [200]
+
+
+def test_a_wrong_number_of_features_is_refused_with_its_place(iris: Wire) -> None:
+    status, detail, problems = refusal(iris, b'{"data": [[1, 2], [1, 2, 3]]}')
+
+    assert status == 400
+    assert "2" in detail
+    assert [problem.pointer for problem in problems] == ["/data/1"]
+
+
+def test_a_string_where_a_number_belongs_is_refused_with_its_place(iris: Wire) -> None:
+    status, _, problems = refusal(iris, b'{"data": [[1, 2], [3, "four"]]}')
+
+    assert status == 400
+    assert [problem.pointer for problem in problems] == ["/data/1/1"]
+
+
+def test_a_method_the_model_lacks_is_refused(iris: Wire) -> None:
+    status, detail, _ = refusal(iris, b'{"data": [[1, 2]], "method": "transform"}')
+
+    assert status == 400
+    assert "transform" in detail
+
+
+def test_a_body_above_the_containers_limit_is_refused(served: Callable[..., Wire]) -> None:
+    wire = served(Echo(), max_body_bytes=100)
+
+    status, detail, _ = refusal(wire, b'{"data": [' + b"[1, 2], " * 20 + b"[1, 2]]}")
+
+    assert status == 413
+    assert "100" in detail
+
+
+def test_a_model_that_fails_is_a_failure_without_its_words(served: Callable[..., Wire]) -> None:
+    wire = served(RaisesInPredict())
+
+    with pytest.raises(FailedError) as caught:
+        wire.invoke(json.dumps({"data": [[FATAL, 2]]}).encode())
+
+    assert "secret of the model" not in caught.value.detail
+    assert json.loads(wire.invoke(b'{"data": [[3, 4]]}')) == {"predictions": [3.0]}
+
+
+def test_a_worker_that_dies_is_a_failure_and_service_goes_on(served: Callable[..., Wire]) -> None:
+    wire = served(DiesInPredict())
+
+    with pytest.raises((FailedError, UnavailableError)):
+        wire.invoke(json.dumps({"data": [[FATAL, 2]]}).encode())
+
+    assert json.loads(wire.invoke(b'{"data": [[3, 4]]}')) == {"predictions": [3.0]}
+
+
+def test_a_deadline_that_passes_is_a_timeout(served: Callable[..., Wire]) -> None:
+    wire = served(Echo(seconds=3.0))
+    began = time.monotonic()
+
+    with pytest.raises(DeadlineError):
+        wire.invoke(b'{"data": [[3, 4]]}', seconds=0.5)
+
+    assert time.monotonic() - began < 2.5
+
+
+def test_the_container_does_not_predict_what_nobody_waits_for(served: Callable[..., Wire], tmp_path: Any) -> None:
+    notes = tmp_path / "notes"
+    wire = served(Echo(seconds=2.0, notes=notes), max_batch_requests=1)
+    first = threading.Thread(target=wire.invoke, args=(b'{"data": [[3, 4]]}',))
+    first.start()
+    time.sleep(0.8)  # until it has reached the model
+
+    with pytest.raises(DeadlineError):
+        wire.invoke(b'{"data": [[5, 6]]}', seconds=0.2)
+
+    first.join()
+    assert json.loads(wire.invoke(b'{"data": [[7, 8]]}')) == {"predictions": [7.0]}
+    assert [line for line in notes.read_text().split() if line in {"3", "5", "7"}] == ["3", "7"]
+
+
+def test_a_full_queue_is_unavailable(served: Callable[..., Wire]) -> None:
+    wire = served(Echo(seconds=1.5), max_queue_requests=1, max_batch_requests=1)
+    outcomes: list[str] = []
+
+    def call() -> None:
+        try:
+            wire.invoke(b'{"data": [[3, 4]]}', seconds=1.2)
+        except (UnavailableError, DeadlineError) as error:
+            outcomes.append(type(error).__name__)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert "UnavailableError" in outcomes
+
+
+def npy(rows: Any) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.asarray(rows), allow_pickle=False)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", POINTS),
+        ("application/json", b'{"instances": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'),
+        ("application/jsonlines", b"[1,2]\n[3,4]\n[3,3]\n[10,1]\n[7,8]\n"),
+        ("text/csv", b"1,2\n3,4\n3,3\n10,1\n7,8\n"),
+        ("application/x-npy", npy([[1, 2], [3, 4], [3, 3], [10, 1], [7, 8]])),
+    ],
+    ids=["data", "instances", "jsonlines", "csv", "npy"],
+)
+def test_signed_callers_may_send_every_format(iris: Wire, content_type: str, body: bytes) -> None:
+    answer = iris.client.invoke_endpoint(
+        EndpointName=NAME, Body=body, ContentType=content_type, Accept="application/json"
+    )
+
+    assert json.loads(answer["Body"].read()) == {"predictions": SPECIES}
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("text/csv", b"versicolor\nvirginica\nvirginica\nvirginica\nvirginica\n"),
+        ("application/jsonlines", "".join(f'{{"prediction":"{name}"}}\n' for name in SPECIES).encode()),
+    ],
+)
+def test_signed_callers_may_ask_for_other_formats(iris: Wire, accept: str, expected: bytes) -> None:
+    answer = iris.client.invoke_endpoint(EndpointName=NAME, Body=POINTS, ContentType="application/json", Accept=accept)
+
+    assert (answer["ContentType"].partition(";")[0], answer["Body"].read()) == (accept, expected)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "accept", "status"),
+    [("image/png", "application/json", 415), ("application/json", "image/png", 406)],
+)
+def test_formats_that_nobody_knows_are_refused(iris: Wire, content_type: str, accept: str, status: int) -> None:
+    with pytest.raises(ClientError) as caught:
+        iris.client.invoke_endpoint(EndpointName=NAME, Body=POINTS, ContentType=content_type, Accept=accept)
+
+    response: Any = caught.value.response
+    assert response["OriginalStatusCode"] == status
+    refused = json.loads(response["OriginalMessage"])
+    assert refused["status"] == status
+    assert set(refused) >= {"type", "title", "status", "detail"}
