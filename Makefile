@@ -72,6 +72,14 @@ endef
 .tools/bench-product/.locked: serving-container/requirements.txt | $(UV)
 	$(call environment,.tools/bench-product,serving-container/requirements.txt)
 
+# A JavaScript program, for one test: it runs the Postman collection.
+.tools/newman/.locked: requirements/newman/package-lock.json
+	@echo "installing .tools/newman from $<"
+	@mkdir -p $(@D) && cp requirements/newman/package.json requirements/newman/package-lock.json $(@D)
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
+	@ln -sfn node_modules/.bin $(@D)/bin
+	@touch $@
+
 .tools/%/.locked: requirements/%.txt | $(UV)
 	$(call environment,.tools/$*,requirements/$*.txt)
 
@@ -79,6 +87,7 @@ COMPILE := $(UV) pip compile --quiet --universal --fork-strategy fewest --genera
 lock: $(UV) ## resolve every requirements file again
 	$(COMPILE) invoker/requirements.in -o invoker/requirements.txt
 	$(COMPILE) serving-container/requirements.in -o serving-container/requirements.txt
+	for name in compile lightgbm xgboost; do $(COMPILE) serving-container/requirements-$$name.in -c serving-container/requirements.txt -o serving-container/requirements-$$name.txt; done
 	$(COMPILE) requirements/dev.in -c invoker/requirements.txt -c serving-container/requirements.txt -o requirements/dev.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
 	for name in uv sam lint emulator fuzz; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done
@@ -94,3 +103,37 @@ image: ## build the image with the model in serving-container/model, the example
 
 example: .venv/.locked ## train the example model into serving-container/model
 	$(BIN)/python serving-container/example/train.py iris --output serving-container/model
+
+# What comes before and after a deployment. ENV is an environment of samconfig.toml, PARAMETERS are Name=value.
+ENV ?= default
+PARAMETERS ?=
+URL ?= http://127.0.0.1:$(PORT)
+KEY ?=
+DEPLOYMENT := PYTHONPATH=golden $(BIN)/python -m deployment
+CHOSEN = --environment "$(ENV)" $(PARAMETERS)
+SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.tools/uv/bin:$$PATH" .tools/sam/bin/sam
+given = $(if $(filter file default undefined,$(origin $(1))),,$(2) "$($(1))")
+.PHONY: preflight golden smoke cost deploy delete
+
+preflight: .venv/.locked ## what would fail while the stack is made: ENV, PARAMETERS, IMAGE, MODEL=directory, MODEL_DATA=model.tar.gz
+	@$(DEPLOYMENT) preflight $(call given,IMAGE,--image) $(call given,MODEL,--model) --artifact "$(MODEL_DATA)" $(CHOSEN)
+
+golden: .venv/.locked ## write golden/golden.json from what an API answers: URL, KEY, MODEL with samples.csv
+	@API_KEY="$(KEY)" $(DEPLOYMENT) golden --url "$(URL)" --model "$(if $(wildcard $(MODEL)/.),$(MODEL),.local/models/$(MODEL))"
+
+smoke: .venv/.locked ## golden requests against a deployed API: URL, KEY
+	@API_KEY="$(KEY)" $(DEPLOYMENT) smoke --url "$(URL)"
+
+cost: .venv/.locked ## an estimate of what the parameters cost: ENV, PARAMETERS
+	@$(DEPLOYMENT) cost $(CHOSEN)
+
+deploy: .venv/.locked .tools/sam/.locked ## build and deploy: ENV, PARAMETERS
+	@overrides=$$($(DEPLOYMENT) overrides $(CHOSEN)) && \
+	$(SAM) build --config-env "$(ENV)" && \
+	$(SAM) deploy --config-env "$(ENV)" $${overrides:+--parameter-overrides $$overrides}
+
+delete: .venv/.locked .tools/sam/.locked ## delete the stack of ENV; YES=1 asks nothing
+	@$(SAM) delete --config-env "$(ENV)" $(if $(YES),--no-prompts)
+	@echo "Gone with the stack: API, function, endpoint, alarms, dashboard, logs. Nothing that is left runs."
+	@echo "Kept, and paid by size: the image in ECR, model.tar.gz, captured data, the bucket aws-sam-cli-managed-default-*."
+	@echo "Kept, free: API Gateway's log role, which all APIs of the account and region share."

@@ -1,20 +1,19 @@
-"""`python -m deployment`: preflight, golden, smoke, cost."""
+"""`python -m deployment`: preflight, golden, overrides, smoke, cost."""
 
-import json
 import os
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import boto3
 import httpx
 
-from deployment import cost, preflight, smoke
+from deployment import cost, preflight, samples, smoke
 from deployment.account import Account
-from deployment.errors import DeploymentError, UnreadableError
+from deployment.errors import DeploymentError
 from deployment.findings import Finding, Level
-from deployment.parameters import read_parameters, read_template, stack_name
-from deployment.preflight import Stack
-from deployment.settings import Cost, Golden, Preflight, Settings, Smoke, read_settings
+from deployment.parameters import read_given, read_stack
+from deployment.settings import Cost, Golden, Overrides, Preflight, Settings, Smoke, read_settings
 from golden import requests
 from golden.requests import GoldenFileError
 
@@ -40,39 +39,28 @@ def run(settings: Settings) -> int:
                 return report(smoke.check_api(client, settings.url, settings.key, golden))
         case Golden():
             return record(settings)
+        case Overrides():
+            given = read_given(settings.environment, settings.overrides)
+            print(" ".join(shlex.quote(f"{name}={value}") for name, value in given.items()))
+            return 0
         case Cost():
             prices = cost.read_prices()
             stack = read_stack(settings.environment, settings.overrides)
-            print(cost.table(prices, list(cost.estimate(prices, stack.parameters, settings.load)), settings.load))
+            print(cost.table(prices, list(cost.estimate(prices, stack, settings.load)), settings.load))
             return 0
-
-
-def read_stack(environment: str, overrides: Sequence[str]) -> Stack:
-    """Return what `make deploy` would deploy."""
-    template = read_template()
-    return Stack(stack_name(environment), template, read_parameters(template, environment, overrides))
 
 
 def record(settings: Golden) -> int:
     """Write golden.json."""
+    if settings.model:
+        bodies = samples.read_bodies(settings.model)
+    else:
+        bodies = [item.request for item in requests.read(settings.golden)]
     with httpx.Client() as client:
-        recorded = smoke.record(client, settings.url, settings.key, read_bodies(settings))
+        recorded = smoke.record(client, settings.url, settings.key, bodies)
     requests.write(settings.golden, recorded)
     print(f"{settings.golden}: {len(recorded)} golden requests. Read the answers before you trust them.")
     return 0
-
-
-def read_bodies(settings: Golden) -> Sequence[object]:
-    """Return the request bodies to ask."""
-    if settings.bodies is None:
-        return [item.request for item in requests.read(settings.golden)]
-    try:
-        bodies = json.loads(settings.bodies.read_text())
-    except (OSError, ValueError) as reason:
-        raise UnreadableError(f"{settings.bodies}: {reason}") from None
-    if not isinstance(bodies, list) or not bodies:
-        raise UnreadableError(f"{settings.bodies}: expected a list of request bodies")
-    return bodies
 
 
 def report(findings: Iterable[Finding]) -> int:

@@ -1,12 +1,14 @@
 """What the chosen parameters cost: an estimate from the dated list prices in prices.json."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deployment.errors import UnknownPriceError
+from deployment.parameters import Stack
+from deployment.rules import made
 from deployment.target import Hosting
 
 PRICES = Path(__file__).parent / "prices.json"
@@ -17,8 +19,6 @@ GB = 1024**3
 # What the template fixes.
 FUNCTION_GB = 1.0
 LOG_BYTES = 1500  # an access log line and the function's line
-WAF_RULES = 3
-ALARMS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Prices:
     region: str
     note: str
     prices: Mapping[str, float]
+    unverified: Sequence[str]
     instances: Mapping[str, float]
 
     def instance(self, name: str) -> float:
@@ -61,12 +62,14 @@ def read_prices(path: Path = PRICES) -> Prices:
     """Read the price table."""
     table: dict[str, Any] = json.loads(path.read_text())
     prices = {name: entry["price"] for name, entry in table["prices"].items()}
-    return Prices(table["date"], table["region"], table["note"], prices, table["instances"]["per_hour"])
+    unverified = [name for name, entry in table["prices"].items() if not entry["verified"]]
+    return Prices(table["date"], table["region"], table["note"], prices, unverified, table["instances"]["per_hour"])
 
 
-def estimate(prices: Prices, parameters: Mapping[str, str], load: Load) -> Iterator[Item]:
-    """Yield what a stack with these parameters costs."""
+def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
+    """Yield what a stack costs."""
     price = prices.prices
+    resources = made(stack.template, stack.parameters).values()
     yield Item("API Gateway", 0, MILLION * price["api_gateway_request"])
     yield Item(
         "Lambda (invoker)",
@@ -75,11 +78,14 @@ def estimate(prices: Prices, parameters: Mapping[str, str], load: Load) -> Itera
         MILLION * (price["lambda_request"] + load.function_seconds * FUNCTION_GB * price["lambda_gb_second"]),
     )
     yield Item("logs", 0, MILLION * LOG_BYTES / GB * price["logs_gb"])
-    yield Item("alarms and dashboard", ALARMS * price["alarm_month"] + price["dashboard_month"], 0)
-    if parameters["WafEnabled"] == "true":
-        idle = price["waf_acl_month"] + WAF_RULES * price["waf_rule_month"]
-        yield Item("WAF", idle, MILLION * price["waf_request"])
-    yield _endpoint(prices, parameters, load)
+    alarms = sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources)
+    yield Item(f"{alarms} alarms and the dashboard", alarms * price["alarm_month"] + price["dashboard_month"], 0)
+    for resource in resources:
+        if resource["Type"] == "AWS::WAFv2::WebACL":
+            rules = len(resource["Properties"]["Rules"])
+            idle = price["waf_acl_month"] + rules * price["waf_rule_month"]
+            yield Item(f"WAF, {rules} rules", idle, MILLION * price["waf_request"])
+    yield _endpoint(prices, stack.parameters, load)
 
 
 def _endpoint(prices: Prices, parameters: Mapping[str, str], load: Load) -> Item:
@@ -106,4 +112,5 @@ def table(prices: Prices, items: list[Item], load: Load) -> str:
         f"{load.model_seconds * 1000:g} ms in the model, {load.body_bytes:,} bytes in and out."
     )
     dated = f"An estimate, not a quotation: list prices of {prices.region}, table of {prices.date}. {prices.note}"
-    return "\n".join([*rows, "", assumed, dated])
+    doubted = f"Written from memory and not compared with the page: {', '.join(prices.unverified)}."
+    return "\n".join([*rows, "", assumed, dated, doubted])

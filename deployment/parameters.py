@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,15 @@ from deployment.errors import UnreadableError
 ROOT = Path(__file__).parent.parent
 TEMPLATE = ROOT / "template.yaml"
 SAMCONFIG = ROOT / "samconfig.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What would be deployed: the template and every parameter's value."""
+
+    name: str
+    template: Mapping[str, Any]
+    parameters: Mapping[str, str]
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,8 +63,13 @@ def read_given(environment: str, overrides: Sequence[str], samconfig: Path = SAM
     return _read_samconfig(samconfig, environment) | _split(overrides)
 
 
-def stack_name(environment: str, samconfig: Path = SAMCONFIG) -> str:
-    """Return the stack's name in samconfig.toml."""
+def read_stack(environment: str, overrides: Sequence[str]) -> Stack:
+    """Return what `make deploy` would deploy."""
+    template = read_template()
+    return Stack(_stack_name(environment, SAMCONFIG), template, read_parameters(template, environment, overrides))
+
+
+def _stack_name(environment: str, samconfig: Path) -> str:
     settings = _deploy_settings(samconfig, environment)
     if "stack_name" not in settings:
         raise UnreadableError(f"samconfig.toml names no stack for the environment {environment}")

@@ -1,8 +1,6 @@
 """Everything that can be known before a deployment: artifact, image, contract, account."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from deployment.account import Account
 from deployment.artifact import check_artifact
@@ -11,6 +9,7 @@ from deployment.engine import find_docker
 from deployment.errors import MissingToolError
 from deployment.findings import Finding, Level, error, skipped
 from deployment.image import check_image
+from deployment.parameters import Stack
 from deployment.rules import check_rules
 from deployment.settings import Preflight
 from deployment.target import Hosting, Target
@@ -18,15 +17,7 @@ from golden import requests
 from golden.requests import GoldenFileError, GoldenRequest
 
 ENDPOINT_NAME = 63
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """What would be deployed."""
-
-    name: str
-    template: Mapping[str, Any]
-    parameters: Mapping[str, str]
+IMAGE = "serving-container"  # what `make image` calls it
 
 
 def read_target(parameters: Mapping[str, str]) -> Target:
@@ -57,9 +48,12 @@ def _check_name(name: str) -> Iterator[Finding]:
 
 
 def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
-    if not settings.image:
-        yield skipped("image", "no local image was named", "give IMAGE=name:tag to have it started and asked")
+    if not settings.image and target.hosting is Hosting.EXISTING:
+        yield skipped(
+            "image", "the endpoint is there already", "give IMAGE=name:tag to have an image started and asked"
+        )
         return
+    image = settings.image or IMAGE
     try:
         docker = find_docker()
     except MissingToolError as reason:
@@ -70,5 +64,5 @@ def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
         golden = requests.read(settings.golden)
     except GoldenFileError as reason:
         yield error("golden requests", str(reason), "write it with `make golden URL=...`")
-    yield from check_image(docker, settings.image, target)
-    yield from check_contract(docker, settings.image, settings.model, target, golden)
+    yield from check_image(docker, image, target)
+    yield from check_contract(docker, image, settings.model, target, golden)

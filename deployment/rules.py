@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-str
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from deployment.findings import Finding, error, passed
@@ -54,16 +55,28 @@ def _broken(rule: Mapping[str, Any], parameters: Mapping[str, str]) -> Iterator[
         yield from (item for item in rule["Assertions"] if not evaluate(item["Assert"], parameters))
 
 
-def evaluate(node: Any, parameters: Mapping[str, str]) -> Any:
-    """Evaluate an expression of the section Rules."""
+def made(template: Template, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return the resources whose condition holds, by their logical id."""
+    conditions = template.get("Conditions", {})
+    return {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if "Condition" not in resource or evaluate({"Condition": resource["Condition"]}, parameters, conditions)
+    }
+
+
+def evaluate(node: Any, parameters: Mapping[str, str], conditions: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """Evaluate an expression of the sections Rules and Conditions."""
     if isinstance(node, list):
-        return [evaluate(item, parameters) for item in node]
+        return [evaluate(item, parameters, conditions) for item in node]
     if not isinstance(node, dict):
         return str(node)
     ((function, argument),) = node.items()
     if function == "Ref":
         return parameters[argument]
-    return _FUNCTIONS[function](evaluate(argument, parameters))
+    if function == "Condition":
+        return evaluate(conditions[argument], parameters, conditions)
+    return _FUNCTIONS[function](evaluate(argument, parameters, conditions))
 
 
 _FUNCTIONS: Mapping[str, Callable[[Any], bool]] = {

@@ -35,12 +35,12 @@ class Smoke:
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """`bodies` is a JSON file with a list of request bodies; without it those of golden.json are asked again."""
+    """`model` is a directory with samples.csv; without it the requests of golden.json are asked again."""
 
     url: str
     key: str
     golden: Path
-    bodies: Path | None
+    model: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,15 @@ class Cost:
     overrides: Sequence[str]
 
 
-Settings = Preflight | Smoke | Golden | Cost
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What `sam deploy` is to be given: an option of its own would replace what samconfig.toml says."""
+
+    environment: str
+    overrides: Sequence[str]
+
+
+Settings = Preflight | Smoke | Golden | Overrides | Cost
 
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -65,6 +73,8 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
             return Smoke(**values)
         case "golden":
             return Golden(**values)
+        case "overrides":
+            return Overrides(**values)
     load = Load(values.pop("function_ms") / 1000, values.pop("model_ms") / 1000, values.pop("body_bytes"))
     return Cost(load=load, **values)
 
@@ -82,12 +92,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     cost.add_argument("--function-ms", type=float, default=30, help="in the invoker (default: %(default)s)")
     cost.add_argument("--model-ms", type=float, default=20, help="serverless: in the model (default: %(default)s)")
     cost.add_argument("--body-bytes", type=int, default=2000, help="request and answer (default: %(default)s)")
-    for command in (preflight, cost):
+    overrides = commands.add_parser("overrides", help="print what `sam deploy --parameter-overrides` is to be given")
+    for command in (preflight, cost, overrides):
         command.add_argument("--environment", default="default", help="of samconfig.toml (default: %(default)s)")
         command.add_argument("overrides", nargs="*", metavar="Name=value", help="parameters of the stack")
     smoke = commands.add_parser("smoke", help="golden requests against a deployed API")
     golden = commands.add_parser("golden", help="write golden.json from what an API answers")
-    golden.add_argument("--bodies", type=_path, help="JSON file: a list of request bodies")
+    golden.add_argument("--model", type=_path, help="model directory with samples.csv; default: golden.json's requests")
     for command in (smoke, golden):
         command.add_argument("--url", type=_url, required=True, help="base URL: the stack's output ApiUrl")
         # A key on the command line is seen by everybody on the machine, so the environment is the other way.
