@@ -24,6 +24,8 @@ from invoker.errors import BadRequestError, Problem, SchemaError
 
 # As many problems as one answer lists.
 MAX_PROBLEMS = 20
+# Above it there are unknown keys only, all else stops at its first error; listing half a million takes a second.
+MAX_ERRORS = 1000
 CELL = "expected a finite number, a string, a boolean or null"
 
 
@@ -76,9 +78,10 @@ def _at(location: tuple[str | int, ...], message: str) -> ValidationError:
     return ValidationError.from_exception_data("PredictRequest", [detail])
 
 
+KEYS = ", ".join(PredictRequest.model_fields)
 MESSAGES = {
     "missing": "is required",
-    "extra_forbidden": f"is not known; known are {', '.join(PredictRequest.model_fields)}",
+    "extra_forbidden": f"is not known; known are {KEYS}",
     "list_type": "expected an array",
     "model_type": "expected an object",
     "string_type": "expected a string",
@@ -100,6 +103,8 @@ def read(body: bytes, *, max_rows: int) -> PredictRequest:
 
 
 def _refusal(error: ValidationError) -> BadRequestError | SchemaError:
+    if error.error_count() > MAX_ERRORS:
+        return SchemaError([Problem("", f"expected no keys but {KEYS}")])
     details = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
     if details[0]["type"] == "json_invalid":
         return BadRequestError(f"The body is not JSON in UTF-8. {details[0]['msg']}.")

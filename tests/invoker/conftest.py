@@ -1,6 +1,7 @@
 """The real service, client and all, in front of an endpoint that does as it is told."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +92,14 @@ def lead_boto3_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logger() -> None:
+    """Powertools sets up a logger once and keeps the standard output of then, which is another test's."""
+    logger = logging.getLogger("invoker")
+    logger.handlers.clear()
+    vars(logger).pop("init", None)
 
 
 Make = Callable[..., Invoker]
