@@ -47,7 +47,8 @@ def forward(url: str, headers: dict[str, str], body: bytes) -> Answer:
     request = urllib.request.Request(f"{url}/invocations", data=body, method="POST", headers=wanted)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-            kept = {"Content-Type": response.headers["Content-Type"], "x-Amzn-Invoked-Production-Variant": "AllTraffic"}
+            # in lower case, for ministack rewrites a `Content-Type` to that of an API's envelope
+            kept = {"content-type": response.headers["Content-Type"], "x-amzn-invoked-production-variant": "AllTraffic"}
             return response.status, kept, response.read()
     except urllib.error.HTTPError as error:
         return model_error(error.code, error.read().decode(errors="replace"))
