@@ -89,7 +89,7 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 def test_bytes_are_counted_not_characters() -> None:
     assert proxy.body(read(event(ROWS)), max_bytes=21) == ROWS.encode()
-    with pytest.raises(BodyTooLargeError, match="^The body has 21 bytes, at most 20 are taken"):
+    with pytest.raises(BodyTooLargeError, match="21 bytes, at most 20"):
         proxy.body(read(event(ROWS)), max_bytes=20)
 
 
