@@ -84,7 +84,7 @@ def _predict_rows(model: Model, requests: Sequence[Request]) -> npt.NDArray[Any]
     batch = concatenate(requests)
     predictions = model.predict(batch.rows, batch.method)
     if len(predictions) != len(batch):
-        raise PredictionError(f"The model made {len(predictions)} predictions of {len(batch)} rows.")
+        raise PredictionError(f"The model gave {len(predictions)} predictions for {len(batch)} rows.")
     return predictions
 
 

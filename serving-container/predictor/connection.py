@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
             if in_head and self._in_head:
                 self._check_head(len(data))
         except httptools.HttpParserUpgrade:
-            self._last = True  # the upgrade is declined by answering as if it had not been asked for
+            pass  # declined by answering as if it had not been asked for
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse(cause if isinstance(cause, PredictorError) else BadInputError(f"Not HTTP/1.1: {error}."))
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._receiving = False
         parser = self._parser
-        if not parser.should_keep_alive() or parser.get_http_version() == "1.0":
+        if not parser.should_keep_alive() or parser.get_http_version() == "1.0" or b"upgrade" in self._headers:
             self._last = True
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         exchange = Exchange(self, parser.get_method().decode("ascii"), _path(self._url), self._headers, body)
@@ -211,6 +211,10 @@ class Connection(asyncio.Protocol):
             # close() waits until everything is written, which a client that reads nothing could put off for ever
             end = self._transport.abort if self._transport.is_closing() else self._transport.close
             end()
+
+    def drop(self) -> None:
+        """Close at once, whatever is under way."""
+        self._transport.abort()
 
     def _begin(self) -> None:
         self._url = b""

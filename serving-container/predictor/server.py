@@ -59,6 +59,12 @@ class Server:
             self._sweep()
         return sum(connection.waiting for connection in self.connections)
 
+    def close(self) -> None:
+        """Stop listening, and drop every connection."""
+        self._listener.close()
+        for connection in tuple(self.connections):
+            connection.drop()
+
     async def _accept_waiting(self) -> None:
         """Take the connections that clients have opened already: closing the socket would reset them."""
         loop = asyncio.get_running_loop()

@@ -48,6 +48,7 @@ async def serve(settings: Settings, variables: Mapping[str, str]) -> int:
     finally:
         for task in tasks:
             task.cancel()
+        server.close()
         pool.stop()
 
 

@@ -49,7 +49,7 @@ def test_a_wrong_number_of_predictions_is_a_500_with_a_clear_log(tmp_path: Path)
         reply = server.predict([1, 2], [3, 4], [5, 6])
 
         assert reply.status == 500
-        assert reply.json()["detail"] == "The model made 2 predictions of 3 rows."
+        assert reply.json()["detail"] == "The model gave 2 predictions for 3 rows."
         assert [line["message"] for line in server.log() if line["level"] == "error"] == [reply.json()["detail"]]
 
 
