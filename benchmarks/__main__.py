@@ -8,10 +8,11 @@ from statistics import median
 
 from benchmarks import machine, report
 from benchmarks.campaign import SINGLE, Campaign
-from benchmarks.load import LoadError, require_wrk
-from benchmarks.measure import SCRATCH
+from benchmarks.errors import BenchmarkError, LoadError
+from benchmarks.load import require_wrk
 from benchmarks.models import directories
 from benchmarks.ratios import BASELINE, summarise
+from benchmarks.scratch import alone
 from benchmarks.servers import ROOT, SERVERS, Server
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
@@ -26,9 +27,10 @@ def main() -> int:
     if load := machine.busy():
         print(f"This machine is in use (load average {load:.1f}): ratios will not hold.", file=sys.stderr)
 
-    campaign = Campaign(servers, arguments.seconds, directories(servers, SCRATCH))
-    for round_ in range(1, arguments.rounds + 1):
-        campaign.run(round_)
+    with alone() as scratch:
+        campaign = Campaign(servers, arguments.seconds, directories(servers, scratch))
+        for round_ in range(1, arguments.rounds + 1):
+            campaign.run(round_)
 
     page = write_up(campaign, arguments)
     print(page)
@@ -81,5 +83,5 @@ def write_up(campaign: Campaign, arguments: argparse.Namespace) -> str:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except LoadError as error:
+    except BenchmarkError as error:
         sys.exit(f"benchmarks: {error}")

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.load import LoadError
-from benchmarks.measure import Measurement, ServerError, visit
+from benchmarks.errors import BenchmarkError
+from benchmarks.measure import Measurement, visit
 from benchmarks.models import bare_predict_ms
 from benchmarks.servers import Server
 from benchmarks.work import MODELS, WORKS
@@ -32,7 +32,7 @@ class Campaign:
                 print(f"round {round_}: {server.name}, {model}", file=sys.stderr)
                 try:
                     self._measure(server, model, round_)
-                except (ServerError, LoadError) as error:
+                except BenchmarkError as error:
                     self.failures[f"{server.name}, {model}, round {round_}"] = str(error)
 
     def _measure(self, server: Server, model: str, round_: int) -> None:

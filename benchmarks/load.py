@@ -6,12 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.errors import LoadError
+
 SCRIPT = Path(__file__).with_name("post.lua")
 TIMEOUT_S = 10
-
-
-class LoadError(Exception):
-    """Raise when wrk is missing, or did not run to its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.errors import ServerError
 from benchmarks.load import Load, post
 from benchmarks.pinger import ping, pinging
 from benchmarks.processes import pss_mb, running
 from benchmarks.servers import ROOT, Launch, Place, Server
 from benchmarks.work import Work
 
-SCRATCH = ROOT / ".local" / "benchmarks"
 START_TIMEOUT_S = 90.0
 POLL_S = 0.02
 WARM_UP_S = 1
-
-
-class ServerError(Exception):
-    """Raise when a server does not start, or does not answer what its model predicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,9 @@ def visit(server: Server, model: Path, work: Work) -> Iterator[Visit]:
 
 
 def prepare(server: Server, model: Path) -> Place:
-    directory = SCRATCH / "run" / server.name
+    """Make an empty directory beside `models/`, in which models.py has put the model."""
+    scratch = model.parents[2]
+    directory = scratch / "run" / server.name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     return Place(ROOT / ".tools" / f"bench-{server.environment}" / "bin", directory, model, free_ports())

@@ -7,6 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.errors import ServerError
 from benchmarks.servers import ROOT, Server
 from benchmarks.work import MODELS, sample, save, trained
 
@@ -27,7 +28,11 @@ def compiled(model: str, plain: Path) -> Path:
     np.save(rows, sample(model, 200))
     python = ROOT / ".tools" / "bench-product" / "bin" / "python"
     command = [str(python), "-m", "predictor", "compile", str(plain), str(directory), "--samples", str(rows)]
-    subprocess.run(command, check=True, env={"PYTHONPATH": str(ROOT / "serving-container")})
+    ran = subprocess.run(
+        command, env={"PYTHONPATH": str(ROOT / "serving-container")}, capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        raise ServerError(f"compile of the {model} ended with {ran.returncode}: {ran.stderr or ran.stdout}")
     return directory / "model.onnx"
 
 

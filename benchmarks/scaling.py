@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import arrivals, machine, report
-from benchmarks.load import LoadError, require_wrk
-from benchmarks.measure import SCRATCH, visit
+from benchmarks.errors import BenchmarkError
+from benchmarks.load import require_wrk
+from benchmarks.measure import visit
 from benchmarks.models import directories
+from benchmarks.scratch import alone
 from benchmarks.servers import ROOT, SERVERS, Launch, Place, Server, product
 from benchmarks.work import MODELS, Work
 
@@ -40,8 +42,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
     servers = [server for server in PRODUCTS if server.name in arguments.servers]
-    paths = directories(servers, SCRATCH)
-    page = write_up(servers, paths, arguments.seconds)
+    with alone() as scratch:
+        page = write_up(servers, directories(servers, scratch), arguments.seconds)
     print(page)
     if arguments.seconds >= FULL_SECONDS and len(servers) == len(PRODUCTS):
         RESULTS.write_text(page)
@@ -134,5 +136,5 @@ def with_queue(queue: int | None) -> Server:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except LoadError as error:
+    except BenchmarkError as error:
         sys.exit(f"benchmarks: {error}")

@@ -1,6 +1,7 @@
 import pytest
 
-from benchmarks.load import Load, LoadError, parse
+from benchmarks.errors import LoadError
+from benchmarks.load import Load, parse
 
 SUMMARY = (
     '{"requests":12010,"duration_us":2000000,"p50_us":1500,"p99_us":9000,"max_us":31000,'
