@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.logging.constants import LOGGER_ATTRIBUTE_PRECONFIGURED
+from aws_lambda_powertools.logging.constants import LOGGER_ATTRIBUTE_POWERTOOLS_HANDLER, LOGGER_ATTRIBUTE_PRECONFIGURED
 
 from invoker import endpoint, settings
 from invoker.documents import Documents
@@ -100,7 +100,8 @@ def _fresh_logger() -> None:
     """Powertools sets up a logger once and keeps the standard output of then, which is another test's."""
     logger = logging.getLogger("invoker")
     logger.handlers.clear()
-    vars(logger).pop(LOGGER_ATTRIBUTE_PRECONFIGURED, None)
+    for name in (LOGGER_ATTRIBUTE_PRECONFIGURED, LOGGER_ATTRIBUTE_POWERTOOLS_HANDLER):
+        vars(logger).pop(name, None)
 
 
 Make = Callable[..., Invoker]

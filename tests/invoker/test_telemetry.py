@@ -41,7 +41,7 @@ def test_one_line_a_request(make: Make, capsys: pytest.CaptureFixture[str]) -> N
     }
 
 
-def test_metrics_in_cloudwatchs_embedded_format(invoke: Invoker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_in_cloudwatchs_embedded_format(capsys: pytest.CaptureFixture[str], invoke: Invoker) -> None:
     invoke(events.load("predict"))
 
     [_, emf] = lines(capsys)
@@ -79,7 +79,7 @@ def test_outcomes_are_counted_apart(
     assert lines(capsys)[-1]["outcome"] == outcome
 
 
-def test_what_is_refused_is_counted_as_the_callers(invoke: Invoker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_refused_is_counted_as_the_callers(capsys: pytest.CaptureFixture[str], invoke: Invoker) -> None:
     invoke(events.load("nan"))
 
     [line, emf] = lines(capsys)
