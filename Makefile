@@ -12,6 +12,7 @@ SECONDS ?= 6
 DOCKER ?= docker
 DOCKER_BUILD_FLAGS ?=
 IMAGE ?= serving-container
+REPOSITORY ?= serving-container
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench bench-scaling lock clean openapi docs-ui
@@ -96,10 +97,13 @@ lock: $(UV) ## resolve every requirements file again
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
 
-.PHONY: image example
+.PHONY: image push example
 image: ## build the image with the model in serving-container/model, the example where there is none
 	@ls serving-container/model/* >/dev/null 2>&1 || $(MAKE) --no-print-directory example
 	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag $(IMAGE) serving-container
+
+push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; credentials from the environment
+	@$(BIN)/python -m deployment.push --image "$(IMAGE)" --repository "$(REPOSITORY)"
 
 example: .venv/.locked ## train the example model into serving-container/model
 	$(BIN)/python serving-container/example/train.py iris --output serving-container/model

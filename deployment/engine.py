@@ -1,8 +1,9 @@
-"""The Docker command line, as far as preflight needs it."""
+"""The Docker command line, as far as preflight and push need it."""
 
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ class Docker:
 
     command: str
 
-    def run(self, *arguments: str, seconds: float = 600) -> str:
+    def run(self, *arguments: str, seconds: float = 600, stdin: str | None = None) -> str:
         """Return what a command prints on stdout and stderr; raises ContainerError."""
         result = subprocess.run(  # noqa: S603 - the words are ours or the user's own image name, and no shell reads them
             [self.command, *arguments],
+            input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -30,6 +32,12 @@ class Docker:
         if result.returncode:
             raise ContainerError(result.stdout.strip() or f"docker {arguments[0]} ended with code {result.returncode}")
         return result.stdout.strip()
+
+    def show(self, *arguments: str) -> None:
+        """Run a long command and let the user watch it, on stderr; raises ContainerError."""
+        result = subprocess.run([self.command, *arguments], stdout=sys.stderr, check=False)  # noqa: S603 - as above
+        if result.returncode:
+            raise ContainerError(f"docker {arguments[0]} ended with code {result.returncode}; see its message above")
 
     def inspect(self, kind: str, name: str) -> dict[str, Any]:
         """Return what Docker knows about an image or a container."""

@@ -3,6 +3,8 @@
 DeploymentError            the command cannot go on: one line on stderr, exit code 2
 ├── MissingToolError       a program that the command needs is not there
 ├── ContainerError         Docker refused, or the container did not come up
+├── ImageMissingError      there is no image to push
+├── AccountError           AWS refused, or there are no credentials
 ├── UnknownPriceError      the price table has no such instance type
 └── UnreadableError        a file, or an answer, is not what it should be
 """
@@ -18,6 +20,14 @@ class MissingToolError(DeploymentError):
 
 class ContainerError(DeploymentError):
     """Raise when Docker refuses a command."""
+
+
+class ImageMissingError(DeploymentError):
+    """Raise when the image to push has not been built."""
+
+
+class AccountError(DeploymentError):
+    """Raise when AWS refuses what the command needs, or cannot be asked."""
 
 
 class UnknownPriceError(DeploymentError):
