@@ -87,8 +87,8 @@ def test_a_request_whose_deadline_has_passed_costs_no_prediction(tmp_path: Path)
 
 
 def test_a_full_queue_refuses_at_once_and_what_is_accepted_waits_no_longer(tmp_path: Path) -> None:
-    settings = {"workers": 1, "max_queue_requests": 4, "max_batch_requests": 2}
-    with serving(faults.save(faults.Echo(seconds=0.2), tmp_path / "model"), **settings) as server:
+    model = faults.save(faults.Echo(seconds=0.2), tmp_path / "model")
+    with serving(model, workers=1, max_queue_requests=4, max_batch_requests=2) as server:
 
         def ask(number: int) -> tuple[Reply, float]:
             start = time.monotonic()

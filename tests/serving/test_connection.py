@@ -47,7 +47,7 @@ async def connected(
 
 def converse(talk: Talk, **settings: str) -> Any:
     async def run() -> Any:
-        async with connected(**settings) as (_, reader, writer):
+        async with connected(echo, **settings) as (_, reader, writer):
             return await asyncio.wait_for(talk(reader, writer), 10)
 
     return asyncio.run(run())
