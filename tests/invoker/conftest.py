@@ -84,6 +84,7 @@ def sagemaker(server: misbehaving.Endpoint, monkeypatch: pytest.MonkeyPatch) -> 
     """The endpoint, well-behaved until a test says otherwise; boto3 is led to it as in any local run."""
     server.behaviours = (misbehaving.answers(200),)
     server.received.clear()
+    server.connections.clear()
     lead_boto3_to(server.url, monkeypatch)
     return server
 

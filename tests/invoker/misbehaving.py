@@ -107,11 +107,14 @@ class Endpoint:
     url: str
     behaviours: Sequence[Behaviour] = (answers(200),)
     received: list[Received] = field(default_factory=list)
+    # The ports that requests came from.
+    connections: set[int] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, received: Received) -> Behaviour:
+    def take(self, received: Received, port: int) -> Behaviour:
         with self.lock:
             self.received.append(received)
+            self.connections.add(port)
             return self.behaviours[min(len(self.received), len(self.behaviours)) - 1]
 
 
@@ -124,7 +127,8 @@ class _Handler(socketserver.StreamRequestHandler):
             while line := self.rfile.readline():
                 headers = dict(self._headers())
                 body = self.rfile.read(int(headers.get("content-length", 0)))
-                self.endpoint.take(Received(line.split()[1].decode(), headers, body))(self.connection)
+                received = Received(line.split()[1].decode(), headers, body)
+                self.endpoint.take(received, self.client_address[1])(self.connection)
 
     def _headers(self) -> Iterator[tuple[str, str]]:
         while (line := self.rfile.readline().strip()) != b"":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests import events
-from tests.invoker.conftest import ID, Invoker, Make, event
+from tests.invoker.conftest import ID, Make, event
 from tests.invoker.misbehaving import Endpoint, model_error, refuses
 
 SECRET = "s3cr3t"
@@ -41,8 +41,8 @@ def test_one_line_a_request(make: Make, capsys: pytest.CaptureFixture[str]) -> N
     }
 
 
-def test_metrics_in_cloudwatchs_embedded_format(capsys: pytest.CaptureFixture[str], invoke: Invoker) -> None:
-    invoke(events.load("predict"))
+def test_metrics_in_cloudwatchs_embedded_format(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    make()(events.load("predict"))
 
     [_, emf] = lines(capsys)
     [declared] = emf["_aws"]["CloudWatchMetrics"]
@@ -79,8 +79,8 @@ def test_outcomes_are_counted_apart(
     assert lines(capsys)[-1]["outcome"] == outcome
 
 
-def test_what_is_refused_is_counted_as_the_callers(capsys: pytest.CaptureFixture[str], invoke: Invoker) -> None:
-    invoke(events.load("nan"))
+def test_what_is_refused_is_counted_as_the_callers(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    make()(events.load("nan"))
 
     [line, emf] = lines(capsys)
     assert (line["status"], line["outcome"]) == (422, "request_error")
