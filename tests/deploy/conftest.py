@@ -22,7 +22,9 @@ def cloud(docker: str, serving_image: str, iris_model: Path, sam: SamCli) -> Ite
         with containers.container(docker, serving_image, "serve", options=(*joined, model)) as serving:
             serving.wait_for(f"{serving.url(8080)}/ping")
             options = (f"--network={network}", "--publish=127.0.0.1::4566")
-            environment = {"SAGEMAKER_ENDPOINTS": "iris=http://serving:8080,flowers=http://serving:8080"}
+            environment = {
+                "SAGEMAKER_ENDPOINTS": ",".join(f"{name}=http://serving:8080" for name in ("iris", "flowers", "*"))
+            }
             with containers.container(docker, image, options=options, environment=environment) as emulator:
                 url = emulator.url(4566)
                 emulator.wait_for(f"{url}/_ministack/health")

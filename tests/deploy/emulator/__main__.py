@@ -12,17 +12,18 @@ import os
 
 import ministack.app
 
-from tests.deploy.emulator import executor, openapi, permissions, resources, sagemaker, transform
+from tests.deploy.emulator import execution, interpreter, openapi, permissions, resources, sagemaker, transform
 
 
 def main() -> None:
-    executor.run_functions_with(os.environ["LAMBDA_PYTHON"])
+    interpreter.run_functions_with(os.environ["LAMBDA_PYTHON"])
     resources.install()
     openapi.install()
+    execution.install()
     transform.install()
     permissions.install()
     endpoints = sagemaker.parse_endpoints(os.environ.get("SAGEMAKER_ENDPOINTS", ""))
-    service = sagemaker.SageMaker(endpoints, resources.RECORDS["AWS::SageMaker::Endpoint"])
+    service = sagemaker.SageMaker(endpoints, resources.RECORDS)
     ministack.app.SERVICE_HANDLERS["sagemaker"] = service.answer
     ministack.app.main()
 

@@ -8,6 +8,12 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
 Properties = dict[str, Any]
+# A change of these replaces the resource: AWS's reference of each type, "Update requires: Replacement".
+REPLACING = {
+    "Model": ("EnableNetworkIsolation", "ExecutionRoleArn", "ModelName", "PrimaryContainer"),
+    "EndpointConfig": ("DataCaptureConfig", "EndpointConfigName", "KmsKeyId", "ProductionVariants"),
+    "Endpoint": ("EndpointName",),
+}
 # resource type -> physical id -> properties
 RECORDS: dict[str, dict[str, Properties]] = {}
 
@@ -62,6 +68,14 @@ def record_sagemaker(kind: str) -> None:
         return {name: properties.get(name) or physical_id.rsplit("/", 1)[1], "Id": physical_id}
 
     record(f"AWS::SageMaker::{kind}", identify, attributes)
+    provisioners._REPLACING_PROPERTIES[f"AWS::SageMaker::{kind}"] = REPLACING[kind]
+
+
+def identify_target(properties: Properties, _default: str) -> str:
+    """Of a scalable target; as Application Auto Scaling does, refuse a range that is none."""
+    if int(properties["MaxCapacity"]) < int(properties["MinCapacity"]):
+        raise ValueError("Maximum capacity cannot be less than minimum capacity")
+    return f"{properties['ResourceId']}|{properties['ScalableDimension']}|{properties['ServiceNamespace']}"
 
 
 def install() -> None:
@@ -69,11 +83,8 @@ def install() -> None:
         record_sagemaker(kind)
     record("AWS::CodeDeploy::Application", lambda p, d: p.get("ApplicationName") or d, lambda _i, _p: {})
     record("AWS::CodeDeploy::DeploymentGroup", lambda p, d: p.get("DeploymentGroupName") or d, lambda _i, _p: {})
-    record(
-        "AWS::ApplicationAutoScaling::ScalableTarget",
-        lambda p, _d: f"{p['ResourceId']}|{p['ScalableDimension']}|{p['ServiceNamespace']}",
-        lambda i, _p: {"Id": i},
-    )
+    record("AWS::ApplicationAutoScaling::ScalableTarget", identify_target, lambda i, _p: {"Id": i})
+    record("AWS::WAFv2::WebACLAssociation", lambda p, _d: f"{p['ResourceArn']}|{p['WebACLArn']}", lambda _i, _p: {})
     record(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         lambda p, _d: arn("autoscaling", f"scalingPolicy:0:{p['PolicyName']}"),

@@ -60,10 +60,10 @@ def forward(url: str, headers: dict[str, str], body: bytes) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class SageMaker:
-    """`existing` maps an endpoint's name to its container, `made` are the records of endpoints made by stacks."""
+    """`existing` maps an endpoint's name to its container, `records` are by type what stacks have made."""
 
     existing: dict[str, str]
-    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     async def answer(
         self, _method: str, path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
@@ -73,6 +73,9 @@ class SageMaker:
         target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
         if target == "SageMaker.DescribeEndpoint":
             return self.describe(json.loads(body)["EndpointName"])
+        for kind in ("Model", "EndpointConfig"):
+            if target == f"SageMaker.Describe{kind}":
+                return self.describe_record(kind, json.loads(body)[f"{kind}Name"])
         return refusal("UnknownOperationException", 400, target)
 
     async def invoke(self, name: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -83,7 +86,8 @@ class SageMaker:
 
     def made_by_name(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Of each endpoint made by a stack: its ARN and properties."""
-        return {made.get("EndpointName") or arn.rsplit("/", 1)[1]: (arn, made) for arn, made in self.made.items()}
+        made = self.records["AWS::SageMaker::Endpoint"]
+        return {one.get("EndpointName") or arn.rsplit("/", 1)[1]: (arn, one) for arn, one in made.items()}
 
     def describe(self, name: str) -> Answer:
         if name not in self.made_by_name():
@@ -97,4 +101,15 @@ class SageMaker:
             "CreationTime": time.time(),
             "LastModifiedTime": time.time(),
         }
-        return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(described).encode()
+        return described_as(described)
+
+    def describe_record(self, kind: str, name: str) -> Answer:
+        """A model or an endpoint configuration: CloudFormation's properties have the names that the API has."""
+        for arn, properties in self.records[f"AWS::SageMaker::{kind}"].items():
+            if name in (properties.get(f"{kind}Name"), arn.rsplit("/", 1)[1]):
+                return described_as({f"{kind}Name": name, f"{kind}Arn": arn, "CreationTime": time.time(), **properties})
+        return refusal("ValidationException", 400, f'Could not find {kind} "{name}".')
+
+
+def described_as(description: dict[str, Any]) -> Answer:
+    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(description).encode()
