@@ -23,7 +23,7 @@ def answers(local_sam: SamCli, project: Path, local_options: tuple[str, ...]) ->
 
     def invoke(name: str) -> dict[str, Any]:
         event = ROOT / "events" / f"{name}.json"
-        arguments = ("local", "invoke", "--event", str(event), *local_options)
+        arguments = ("local", "invoke", "Function", "--event", str(event), *local_options)
         process = local_sam.start(*arguments, cwd=project, output=subprocess.PIPE, errors=subprocess.PIPE)
         output, log = process.communicate(timeout=120)
         assert process.returncode == 0, log
