@@ -23,9 +23,9 @@ class Addresses:
     container: str
 
 
-def training(name: str, directory: Path, environ: Mapping[str, str]) -> Command:
+def training(program: Path, name: str, directory: Path, environ: Mapping[str, str]) -> Command:
     """Train an example model into `directory`."""
-    arguments = (sys.executable, str(SERVING / "example" / "train.py"), name, "--output", str(directory))
+    arguments = (sys.executable, str(program), name, "--output", str(directory))
     return Command("training", arguments, _inherited(environ), ROOT, quiet=True)
 
 

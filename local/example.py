@@ -5,31 +5,47 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.commands import training
 from local.errors import ModelMissingError, TrainingError
 from local.process import Command
-from local.settings import ROOT, SERVING, STATE
+from local.settings import SERVING, STATE
 
-EXAMPLES = ("iris", "breast-cancer", "wine", "digits")
-# What a trained example depends on, beside the version of Python.
-SOURCES = (SERVING / "example" / "train.py", SERVING / "requirements.txt")
+NAMES = ("iris", "breast-cancer", "wine", "digits")
 STAMP = ".trained-from"
 
 # Runs a command to its end and returns its exit code.
 Run = Callable[[Command], int]
 
 
-def find_model(name: str, environ: Mapping[str, str], run: Run) -> Path:
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """The program that trains them, what else they depend on, and the folder that holds one directory for each."""
+
+    program: Path
+    lock: Path
+    folder: Path
+
+
+EXAMPLES = Examples(SERVING / "example" / "train.py", SERVING / "requirements.txt", STATE / "models")
+
+
+def find_model(name: str, environ: Mapping[str, str], run: Run, examples: Examples = EXAMPLES) -> Path:
     """Return the directory of the model called `name`."""
-    if name not in EXAMPLES:
+    if name not in NAMES:
         return _own(name)
-    directory = STATE / "models" / name
-    stamp = _stamp()
+    directory = examples.folder / name
+    stamp = _stamp(examples)
     if not _is_current(directory, stamp):
-        print(f"training the example model {name} into {directory.relative_to(ROOT)} ...", flush=True)
-        _train(directory, stamp, environ, run)
+        print(f"training the example model {name} ...", flush=True)
+        with tempfile.TemporaryDirectory(dir=_made(examples.folder), prefix=f"{name}-") as scratch:
+            fresh = Path(scratch) / name
+            if code := run(training(examples.program, name, fresh, environ)):
+                raise TrainingError(f"training the example model {name} ended with code {code}")
+            (fresh / STAMP).write_text(stamp)
+            _move(fresh, directory, stamp)
     return directory
 
 
@@ -37,14 +53,14 @@ def _own(name: str) -> Path:
     directory = Path(name).expanduser().resolve()
     if not directory.is_dir():
         raise ModelMissingError(
-            f"MODEL={name} is not a directory; expected one with a model in it, or an example: {', '.join(EXAMPLES)}"
+            f"MODEL={name} is not a directory; expected one with a model in it, or an example: {', '.join(NAMES)}"
         )
     return directory
 
 
-def _stamp() -> str:
+def _stamp(examples: Examples) -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for source in SOURCES:
+    for source in (examples.program, examples.lock):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
@@ -54,18 +70,17 @@ def _is_current(directory: Path, stamp: str) -> bool:
     return file.is_file() and file.read_text() == stamp
 
 
-def _train(directory: Path, stamp: str, environ: Mapping[str, str], run: Run) -> None:
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    # Trained beside its place and moved there whole: an interrupted training leaves no half model.
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f"{directory.name}-") as scratch:
-        fresh = Path(scratch) / directory.name
-        if code := run(training(directory.name, fresh, environ)):
-            raise TrainingError(f"training the example model {directory.name} ended with code {code}")
-        (fresh / STAMP).write_text(stamp)
-        shutil.rmtree(directory, ignore_errors=True)
-        try:
-            fresh.rename(directory)
-        except OSError:
-            # Another chain may have trained the same model meanwhile.
-            if not _is_current(directory, stamp):
-                raise
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _move(fresh: Path, directory: Path, stamp: str) -> None:
+    """Put a model in its place whole: an interrupted training leaves no half model."""
+    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        fresh.rename(directory)
+    except OSError:
+        # Another chain may have trained the same model meanwhile.
+        if not _is_current(directory, stamp):
+            raise

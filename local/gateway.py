@@ -53,8 +53,9 @@ DEFAULT_BODY = '{"message":$context.error.messageString}'
 class Gateway:
     """Every request of the API, in the order API Gateway treats it: size, route, key, validator, function."""
 
-    def __init__(self, api: Api, function: Function, api_key: str | None) -> None:
+    def __init__(self, api: Api, function: Function, api_key: str | None, seconds: float) -> None:
         self._api = api
+        self._seconds = seconds
         self._function = function
         self._api_key = api_key
 
@@ -82,7 +83,7 @@ class Gateway:
         binary = is_binary(incoming.media_type, self._api.binary_types)
         event = proxy_event(incoming, place, binary=binary)
         try:
-            answer = await asyncio.wait_for(self._function.invoke(event), INTEGRATION_SECONDS)
+            answer = await asyncio.wait_for(self._function.invoke(event), self._seconds)
         except TimeoutError as exc:
             raise IntegrationTimeoutError from exc
         return response(answer, accept=incoming.header("accept"), binary_types=self._api.binary_types)
@@ -175,8 +176,10 @@ def decompressed(incoming: Incoming) -> Incoming:
         body = inflater.decompress(incoming.body, MAX_BODY + 1)
     except zlib.error as exc:
         raise EncodingError(str(exc)) from exc
+    if len(body) > MAX_BODY:
+        raise EventTooLargeError
     if not inflater.eof:
-        raise EventTooLargeError if len(body) > MAX_BODY else EncodingError("cut short")
+        raise EncodingError("cut short")
     headers = [(name, value) for name, value in incoming.headers if name.lower() != "content-encoding"]
     return replace(incoming, body=body, headers=headers)
 
@@ -199,9 +202,9 @@ def _incoming(request: Request, body: bytes) -> Incoming:
     )
 
 
-def create_app(api: Api, function: Function, api_key: str | None) -> Starlette:
-    """Return the gateway as an ASGI application."""
-    gateway = Gateway(api, function, api_key)
+def create_app(api: Api, function: Function, api_key: str | None, seconds: float = INTEGRATION_SECONDS) -> Starlette:
+    """Return the gateway as an ASGI application; it waits so many seconds for the function."""
+    gateway = Gateway(api, function, api_key, seconds)
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
     compression = [] if api.compressed_from is None else [Middleware(GZipMiddleware, minimum_size=api.compressed_from)]
     return Starlette(routes=[Route("/{path:path}", gateway.answer, methods=methods)], middleware=compression)
