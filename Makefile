@@ -97,16 +97,15 @@ lock: $(UV) ## resolve every requirements file again
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
 
-.PHONY: image push example
-image: ## build the image with the model in serving-container/model, the example where there is none
-	@ls serving-container/model/* >/dev/null 2>&1 || $(MAKE) --no-print-directory example
-	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag $(IMAGE) serving-container
+.PHONY: image push
+image: .venv/.locked ## build the image with a model in it: MODEL=iris or a directory, IMAGE
+	@rm -rf serving-container/model && mkdir serving-container/model
+	@if [ -d "$(MODEL)" ]; then cp -R "$(MODEL)/." serving-container/model; \
+	else $(BIN)/python serving-container/example/train.py "$(MODEL)" --output serving-container/model; fi
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag "$(IMAGE)" serving-container
 
 push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; credentials from the environment
 	@$(BIN)/python -m deployment.push --image "$(IMAGE)" --repository "$(REPOSITORY)"
-
-example: .venv/.locked ## train the example model into serving-container/model
-	$(BIN)/python serving-container/example/train.py iris --output serving-container/model
 
 # What comes before and after a deployment. ENV is an environment of samconfig.toml, PARAMETERS are Name=value.
 ENV ?= default
