@@ -59,20 +59,26 @@ def runtime(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str
 
 
 def gateway(addresses: Addresses, sock: socket.socket, api_key: str | None, environ: Mapping[str, str]) -> Command:
-    """Run the Lambda handler behind a gateway, in the environment that Lambda gives the function.
+    """Run the Lambda handler behind a gateway."""
+    key = () if api_key is None else ("--api-key", api_key)
+    arguments = (sys.executable, "-m", "local.gateway", "--fd", str(sock.fileno()), *key)
+    return Command("gateway", arguments, function_environment(addresses, environ), ROOT, (sock.fileno(),))
+
+
+def function_environment(addresses: Addresses, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that Lambda gives the function.
 
     A variable that the template sets can be set differently by the user, as with `sam local`.
     """
     function = read_template(TEMPLATE, PARAMETERS).function
-    variables = {name: environ.get(name, value) for name, value in function.environment.items()}
-    environment = {
+    return {
         **_inherited(environ),
         **_credentials(),
+        # The user's own ~/.aws must not reach the function.
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_DEFAULT_REGION": ACCOUNT.region,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.runtime,
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.limits.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": "local",
@@ -84,11 +90,9 @@ def gateway(addresses: Addresses, sock: socket.socket, api_key: str | None, envi
         "PYTHONPATH": str(function.code),
         "TZ": ":UTC",
         "_HANDLER": function.handler,
-        **variables,
+        **{name: environ.get(name, value) for name, value in function.environment.items()},
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.runtime,
     }
-    key = () if api_key is None else ("--api-key", api_key)
-    arguments = (sys.executable, "-m", "local.gateway", "--fd", str(sock.fileno()), *key)
-    return Command("gateway", arguments, environment, ROOT, (sock.fileno(),))
 
 
 def _inherited(environ: Mapping[str, str]) -> dict[str, str]:

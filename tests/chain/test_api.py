@@ -95,14 +95,14 @@ def test_what_the_coarse_validator_sees_is_refused_by_the_gateway(api: Api, body
     [
         ('{"data": [[1, 2], [3]]}', "/data/1", "expected 2 cells, as in row 0, got 1"),
         ('{"data": [[]]}', "/data/0", "expected at least one element"),
-        ('{"data": [1, 2]}', "/data/0", "Input should be a valid array"),
+        ('{"data": [1, 2]}', "/data/0", "expected an array"),
         ('{"data": [[1, [2]]]}', "/data/0/1", "expected a finite number, a string, a boolean or null"),
         ('{"data": [[1, 1e999]]}', "/data/0/1", "expected a finite number, a string, a boolean or null"),
         ('{"data": [[1, 2]], "instances": []}', "/instances", "is not known; known are data, columns, method"),
         (
             '{"data": [[1, 2]], "method": "fit"}',
             "/method",
-            "Input should be 'predict', 'predict_proba', 'decision_function' or 'transform'",
+            "expected 'predict', 'predict_proba', 'decision_function' or 'transform'",
         ),
         ('{"data": [[1, 2]], "columns": ["a"]}', "/columns", "expected 2 names, one for each cell of a row, got 1"),
     ],
@@ -123,8 +123,8 @@ def test_what_the_schema_refuses_is_pointed_at(api: Api, body: str, pointer: str
 def test_nan_is_no_json(api: Api) -> None:
     response = api.predict(b'{"data": [[1, NaN]]}')
 
-    assert response.status_code in (400, 422)  # API Gateway's parser decides whether the function sees it
-    assert "NaN" not in problem(response)["title"]
+    # API Gateway's own parser decides whether the function sees it.
+    assert problem(response)["status"] in (400, 422)
 
 
 def test_too_many_rows(api: Api) -> None:
