@@ -23,8 +23,11 @@ from predictor.settings import MIB, Settings
 from predictor.state import Lifecycle, State
 from predictor.telemetry import Metrics, log
 
-ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
-INFERENCE_ID = "x-amzn-sagemaker-inference-id"
+ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
+MAX_DIGITS = 16
+"""Of a time in milliseconds; Python refuses to read thousands."""
+UNREADY = (State.STARTING, State.FAILED)
 MAX_TRANSFORM_MB = 100
 """MaxConcurrentTransforms times MaxPayloadInMB may not be more (CreateTransformJob)."""
 
@@ -68,9 +71,9 @@ class App:
             self._settle(job, error)
 
     def _admit(self, exchange: Exchange) -> None:
-        if self._lifecycle.state in {State.STARTING, State.FAILED}:
+        if self._lifecycle.state in UNREADY:
             raise NotReadyError("The model is not loaded yet.")
-        encoding = exchange.header("content-encoding")
+        encoding = exchange.header(b"content-encoding")
         if encoding and encoding.lower() != "identity":
             raise UnsupportedMediaTypeError(f"Expected a body without Content-Encoding, got {encoding!r}.")
 
@@ -79,9 +82,9 @@ class App:
         request_id = attributes.get("request-id") or exchange.header(INFERENCE_ID) or next(self._ids)
         expires = exchange.arrived + self._settings.timeout_seconds
         deadline = attributes.get("deadline-ms", "")
-        if deadline.isdecimal():
+        if deadline.isdecimal() and len(deadline) <= MAX_DIGITS:
             expires = min(expires, exchange.arrived + int(deadline) / 1000 - time.time())
-        task = Task(exchange.body, exchange.header("content-type"), exchange.header("accept"), request_id)
+        task = Task(exchange.body, exchange.header(b"content-type"), exchange.header(b"accept"), request_id)
         return Job(task, exchange, expires, self._settle)
 
     def _settle(self, job: Job, outcome: Answer | PredictorError) -> None:
@@ -90,7 +93,7 @@ class App:
         if exchange.reply:
             return
         request_id = job.task.request_id
-        headers = ((ATTRIBUTES, f"request-id={request_id}"),)
+        headers = ((ATTRIBUTES.decode(), f"request-id={request_id}"),)
         if isinstance(outcome, Answer):
             exchange.answer(outcome.status, outcome.content_type, outcome.body, headers)
             self._metrics.predictions += outcome.rows
@@ -100,9 +103,7 @@ class App:
         self._metrics.requests[outcome.status] += 1
         self._metrics.latency.observe(seconds)
         if self._debug or outcome.status != HTTPStatus.OK:
-            level = logging.DEBUG if outcome.status == HTTPStatus.OK else logging.INFO
-            fields = {"request_id": request_id, "status": outcome.status, "ms": round(seconds * 1000, 3)}
-            log.log(level, "invocation", extra={"fields": fields})
+            _log(job, outcome.status, seconds)
 
     def _ping(self, exchange: Exchange) -> None:
         if self._lifecycle.state is not State.READY:
@@ -129,6 +130,14 @@ class App:
             "MaxPayloadInMB": payload,
         }
         exchange.answer(200, "application/json", orjson.dumps(parameters))
+
+
+def _log(job: Job, status: int, seconds: float) -> None:
+    """One line for a request: at debug when it went well, for there are thousands a second."""
+    fields = {"request_id": job.task.request_id, "status": status, "ms": round(seconds * 1000, 3)}
+    if trace := custom_attributes(job.exchange.header(ATTRIBUTES)).get("traceparent"):
+        fields["traceparent"] = trace
+    log.log(logging.DEBUG if status == HTTPStatus.OK else logging.INFO, "invocation", extra={"fields": fields})
 
 
 def custom_attributes(header: str | None) -> dict[str, str]:

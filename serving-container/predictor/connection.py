@@ -71,9 +71,9 @@ class Exchange:
         """Whether the client has hung up."""
         return self._connection.closed
 
-    def header(self, name: str) -> str | None:
+    def header(self, name: bytes) -> str | None:
         """A header's value by its lower-case name."""
-        value = self._headers.get(name.encode())
+        value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     def answer(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> None:

@@ -23,7 +23,7 @@ def echo(exchange: Exchange) -> None:
         raise BadInputError("Not this.")
     if exchange.path == "/broken":
         raise ZeroDivisionError
-    text = f"{exchange.method} {exchange.path} {exchange.header('x-name')} ".encode() + exchange.body
+    text = f"{exchange.method} {exchange.path} {exchange.header(b'x-name')} ".encode() + exchange.body
     if exchange.path == "/late":
         asyncio.get_running_loop().call_later(0.1, exchange.answer, 200, "text/plain", text)
     else:
