@@ -98,11 +98,13 @@ clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
 
 .PHONY: image push
+# Built from a copy, so that the folders of the project and of the model stay as they are.
+CONTEXT ?= .local/image
 image: .venv/.locked ## build the image with a model in it: MODEL=iris or a directory, IMAGE
-	@rm -rf serving-container/model && mkdir serving-container/model
-	@if [ -d "$(MODEL)" ]; then cp -R "$(MODEL)/." serving-container/model; \
-	else $(BIN)/python serving-container/example/train.py "$(MODEL)" --output serving-container/model; fi
-	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag "$(IMAGE)" serving-container
+	@rm -rf "$(CONTEXT)" && mkdir -p "$(CONTEXT)" && cp -R serving-container/. "$(CONTEXT)"
+	@if [ -d "$(MODEL)" ]; then cp -R "$(MODEL)/." "$(CONTEXT)/model"; \
+	else $(BIN)/python serving-container/example/train.py "$(MODEL)" --output "$(CONTEXT)/model"; fi
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag "$(IMAGE)" "$(CONTEXT)"
 
 push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; credentials from the environment
 	@$(BIN)/python -m deployment.push --image "$(IMAGE)" --repository "$(REPOSITORY)"

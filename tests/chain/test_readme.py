@@ -74,7 +74,7 @@ def test_of_a_model_of_ones_own(tmp_path: Path) -> None:
     assert all(prediction in {0, 1, 2} for prediction in json.loads(printed)["predictions"])
 
 
-@pytest.mark.parametrize("lane", ["run", "check", "deploy"])
+@pytest.mark.parametrize("lane", ["run", "check", "push", "deploy"])
 def test_of_make(lane: str) -> None:
     """Each is a command of the Makefile, with the variables that it reads."""
     environment = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}

@@ -11,7 +11,7 @@ LANES = {
     "signed": "tests/chain/test_readme.py",
     "save": "tests/chain/test_readme.py",
     "image": "tests/image/test_readme.py",
-    "push": "tests/image/test_readme.py",
+    "push": "tests/deployment/test_push.py",
     "deploy": "tests/deploy",
 }
 
