@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.dialects import Dialect, Keyed, OpenInference
+from benchmarks.errors import ServerError
 
 ROOT = Path(__file__).parents[1]
 PEERS = Path(__file__).with_name("peers")
@@ -106,7 +107,9 @@ def mlflow(place: Place) -> Launch:
     saved = place.model.parent.with_name(f"{place.model.parent.name}-mlflow")
     if not saved.exists():
         save = [f"{place.bin}/python", str(PEERS / "mlflow_save.py"), str(place.model), str(saved)]
-        subprocess.run(save, check=True, capture_output=True, cwd=place.directory)
+        ran = subprocess.run(save, capture_output=True, text=True, cwd=place.directory, check=False)
+        if ran.returncode:
+            raise ServerError(f"mlflow did not save the model: {ran.stderr}")
     options = ["--host", "127.0.0.1", "--port", str(place.port), "--workers", WORKERS, "--env-manager", "local"]
     variables = {"UVICORN_ACCESS_LOG": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     return Launch([f"{place.bin}/mlflow", "models", "serve", "--model-uri", str(saved), *options], variables)
