@@ -118,7 +118,7 @@ DEPLOYMENT := PYTHONPATH=golden $(BIN)/python -m deployment
 CHOSEN = --environment "$(ENV)" $(PARAMETERS)
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.tools/uv/bin:$$PATH" .tools/sam/bin/sam
 given = $(if $(filter file default undefined,$(origin $(1))),,$(2) "$($(1))")
-.PHONY: preflight golden smoke cost deploy delete
+.PHONY: preflight golden smoke cost deploy access delete
 
 preflight: .venv/.locked ## what would fail while the stack is made: ENV, PARAMETERS, IMAGE, MODEL=directory, MODEL_DATA=model.tar.gz
 	@$(DEPLOYMENT) preflight $(call given,IMAGE,--image) $(call given,MODEL,--model) --artifact "$(MODEL_DATA)" $(CHOSEN)
@@ -136,6 +136,9 @@ deploy: .venv/.locked .tools/sam/.locked ## build and deploy: ENV, PARAMETERS
 	@overrides=$$($(DEPLOYMENT) overrides $(CHOSEN)) && \
 	$(SAM) build --config-env "$(ENV)" && \
 	$(SAM) deploy --config-env "$(ENV)" $${overrides:+--parameter-overrides $$overrides}
+
+access: .venv/.locked ## print a deployed API's URL, its key and a curl line: ENV
+	@$(BIN)/python -m deployment.access --environment "$(ENV)"
 
 delete: .venv/.locked .tools/sam/.locked ## delete the stack of ENV; YES=1 asks nothing
 	@$(SAM) delete --config-env "$(ENV)" $(if $(YES),--no-prompts)
