@@ -1,0 +1,229 @@
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from predictor.batcher import Batcher, Job
+from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
+from predictor.frames import Answer, Task
+from predictor.settings import Settings
+from predictor.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from predictor.connection import Exchange
+
+
+@dataclass(slots=True)
+class Caller:
+    """Stands for the exchange of a job: whether its client has gone is all that the batcher asks."""
+
+    gone: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Recorder:
+    """A worker that keeps what it is sent until it is told to finish."""
+
+    batches: bool = True
+    sent: list[Sequence[Job]] = field(default_factory=list)
+
+    def send(self, jobs: Sequence[Job]) -> None:
+        self.sent.append(jobs)
+
+    @property
+    def bodies(self) -> list[list[bytes]]:
+        return [[job.task.body for job in jobs] for jobs in self.sent]
+
+
+class Bench:
+    """A batcher and what came out of it."""
+
+    def __init__(self, **settings: object) -> None:
+        self.outcomes: dict[bytes, Answer | PredictorError] = {}
+        variables = {f"SERVING_{name.upper()}": str(value) for name, value in settings.items()}
+        self.batcher = Batcher(Settings.from_environ(variables), Metrics())
+
+    def job(self, body: bytes, *, expires_in: float = 60) -> Job:
+        task = Task(body, None, None, "")
+        return Job(task, cast("Exchange", Caller()), time.monotonic() + expires_in, self.settle)
+
+    def settle(self, job: Job, outcome: Answer | PredictorError) -> None:
+        self.outcomes[job.task.body] = outcome
+
+    def submit(self, *bodies: bytes, **options: Any) -> list[Job]:
+        jobs = [self.job(body, **options) for body in bodies]
+        for job in jobs:
+            self.batcher.submit(job)
+        return jobs
+
+
+def run(*steps: Callable[[], object]) -> None:
+    """Run steps, and what they schedule, in an event loop."""
+
+    async def body() -> None:
+        for step in steps:
+            step()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(body())
+
+
+def test_what_arrives_together_is_one_batch() -> None:
+    bench, worker = Bench(), Recorder()
+
+    run(lambda: bench.batcher.join(worker), lambda: bench.submit(b"a", b"b", b"c"))
+
+    assert worker.bodies == [[b"a", b"b", b"c"]]
+
+
+def test_idle_workers_share_what_waits() -> None:
+    bench, one, two = Bench(), Recorder(), Recorder()
+
+    run(lambda: bench.batcher.join(one), lambda: bench.batcher.join(two), lambda: bench.submit(b"a", b"b", b"c"))
+
+    assert (one.bodies, two.bodies) == ([[b"a", b"b"]], [[b"c"]])
+
+
+def test_what_queues_while_the_worker_is_busy_is_its_next_batch() -> None:
+    bench, worker = Bench(), Recorder()
+
+    def steps() -> None:
+        bench.submit(b"a", b"b")
+        bench.batcher.join(worker)
+        bench.submit(b"c", b"d")
+        bench.batcher.join(worker)
+
+    run(steps)
+
+    assert worker.bodies == [[b"a", b"b"], [b"c", b"d"]]
+
+
+def test_a_worker_that_takes_no_batches_gets_one_at_a_time() -> None:
+    bench, worker = Bench(), Recorder(batches=False)
+
+    run(lambda: bench.submit(b"a", b"b"), lambda: bench.batcher.join(worker))
+
+    assert (worker.bodies, bench.batcher.waiting) == ([[b"a"]], 1)
+
+
+@pytest.mark.parametrize("settings", [{"max_batch_requests": 2}, {"max_batch_bytes": 2}])
+def test_a_batch_is_bounded(settings: dict[str, int]) -> None:
+    bench, worker = Bench(**settings), Recorder()
+
+    run(lambda: bench.submit(b"a", b"b", b"c"), lambda: bench.batcher.join(worker))
+
+    assert worker.bodies == [[b"a", b"b"]]
+
+
+@pytest.mark.parametrize("settings", [{"max_queue_requests": 2}, {"max_queue_bytes": 2}])
+def test_a_full_queue_refuses_at_once(settings: dict[str, int]) -> None:
+    bench = Bench(**settings)
+    bench.submit(b"a", b"b")
+
+    with pytest.raises(QueueFullError, match="2 requests are waiting already"):
+        bench.submit(b"c")
+
+
+def test_the_queue_has_room_again_once_it_is_served() -> None:
+    bench, worker = Bench(max_queue_requests=2, max_queue_bytes=2), Recorder()
+
+    run(lambda: bench.submit(b"a", b"b"), lambda: bench.batcher.join(worker), lambda: bench.submit(b"c", b"d"))
+
+    assert (worker.bodies, bench.batcher.waiting) == ([[b"a", b"b"]], 2)
+
+
+def test_a_request_that_comes_too_late_is_refused_at_once() -> None:
+    with pytest.raises(DeadlineError):
+        Bench().submit(b"a", expires_in=-1)
+
+
+def test_who_has_gone_and_what_has_expired_is_not_sent() -> None:
+    bench, worker = Bench(), Recorder()
+
+    def steps() -> None:
+        gone, late, _ = bench.submit(b"gone", b"late", b"good")
+        cast("Caller", gone.exchange).gone = True
+        late.expires = 0
+        bench.batcher.join(worker)
+
+    run(steps)
+
+    assert worker.bodies == [[b"good"]]
+    assert {body: type(outcome) for body, outcome in bench.outcomes.items()} == {b"late": DeadlineError}
+
+
+def test_a_worker_stays_idle_when_nobody_waits_any_more() -> None:
+    bench, worker = Bench(), Recorder()
+
+    def steps() -> None:
+        (job,) = bench.submit(b"gone")
+        cast("Caller", job.exchange).gone = True
+        bench.batcher.join(worker)
+        bench.submit(b"good")
+
+    run(steps)
+
+    assert worker.bodies == [[b"good"]]
+
+
+def test_waiting_callers_hear_of_their_deadline_though_no_worker_comes() -> None:
+    bench = Bench(max_queue_requests=2)
+    bench.submit(b"a", expires_in=0.01)
+    bench.submit(b"b")
+
+    bench.batcher.expire(time.monotonic() + 1)
+
+    assert ([*bench.outcomes], bench.batcher.waiting) == ([b"a"], 1)
+    bench.submit(b"c")
+
+
+def test_answers_go_to_whom_they_belong() -> None:
+    bench = Bench()
+    jobs = [bench.job(b"a"), bench.job(b"b")]
+
+    bench.batcher.finish(jobs, [Answer(200, "", b"1"), Answer(400, "", b"2")])
+
+    assert bench.outcomes == {b"a": Answer(200, "", b"1"), b"b": Answer(400, "", b"2")}
+
+
+def test_a_batch_whose_worker_died_is_tried_again_one_by_one() -> None:
+    bench, dead, other = Bench(), Recorder(), Recorder()
+
+    def steps() -> None:
+        bench.submit(b"a", b"b")
+        bench.batcher.join(dead)
+        bench.submit(b"c", b"d")
+        bench.batcher.leave(dead, dead.sent[0])
+        for _ in range(3):
+            bench.batcher.join(other)
+
+    run(steps)
+
+    assert other.bodies == [[b"a"], [b"b"], [b"c", b"d"]]
+
+
+def test_a_request_over_which_a_worker_dies_twice_fails() -> None:
+    bench, one, two = Bench(), Recorder(), Recorder()
+
+    def steps() -> None:
+        bench.submit(b"a")
+        bench.batcher.join(one)
+        bench.batcher.leave(one, one.sent[0])
+        bench.batcher.join(two)
+        bench.batcher.leave(two, two.sent[0])
+
+    run(steps)
+
+    assert {body: type(outcome) for body, outcome in bench.outcomes.items()} == {b"a": PredictionError}
+
+
+def test_an_idle_worker_that_dies_is_sent_nothing() -> None:
+    bench, worker = Bench(), Recorder()
+
+    run(lambda: bench.batcher.join(worker), lambda: bench.batcher.leave(worker, ()), lambda: bench.submit(b"a"))
+
+    assert worker.bodies == []
