@@ -1,4 +1,4 @@
-"""The program's commands: `serve`, and `load` for the processes that it starts."""
+"""The program's commands: `serve`, `compile`, and `load` for the processes that it starts."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ import sys
 from predictor.settings import Settings, SettingsError, worker_environ
 from predictor.telemetry import configure_logging, log
 
-USAGE = "usage: python -m predictor serve"
+USAGE = "usage: python -m predictor serve | compile MODEL_DIR --output DIR"
 
 
 def main(arguments: list[str]) -> int:
@@ -29,6 +29,10 @@ def main(arguments: list[str]) -> int:
             from predictor.worker import run_loader  # noqa: PLC0415
 
             return run_loader(settings, socket.socket(fileno=int(descriptor)))
+        case ["compile", *rest]:
+            from predictor import compile as compiler  # noqa: PLC0415
+
+            return compiler.main(rest)
     print(USAGE, file=sys.stderr)  # noqa: T201
     return 2
 

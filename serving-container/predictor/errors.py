@@ -14,7 +14,8 @@ PredictorError
 │   ├── QueueFullError
 │   ├── DeadlineError
 │   └── NotReadyError
-└── ModelLoadError                  no status: ends the process
+├── ModelLoadError                  no status: ends the process
+└── CompileError                    no status: ends the command
 """
 
 from dataclasses import dataclass
@@ -128,6 +129,10 @@ class NotReadyError(UnavailableError):
 
 class ModelLoadError(PredictorError):
     """Raise when there is no model to serve; `detail` is one line: what, where, what to do."""
+
+
+class CompileError(PredictorError):
+    """Raise when a model cannot be compiled, or would answer differently; `detail` says why."""
 
 
 def problem(error: PredictorError, request_id: str = "") -> bytes:

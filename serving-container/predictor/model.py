@@ -16,6 +16,9 @@ from predictor.user_code import UserCode
 
 __all__ = ["Model", "Options", "UserCode", "find", "load"]
 
+DECISION_FUNCTION = "decision_function.onnx"
+"""A compiled model's second graph, which is no model by itself."""
+
 
 class Model(Protocol):
     """What predicts rows; called by one thread at a time."""
@@ -64,6 +67,7 @@ def find(model_dir: Path) -> Path:
     if not model_dir.is_dir():
         raise ModelLoadError(f"{model_dir} is no directory: put the model there, or name another in SERVING_MODEL_DIR.")
     found = sorted(path for path in model_dir.iterdir() if path.is_file() and _kind(path) in LOADERS)
+    found = [path for path in found if path.name != DECISION_FUNCTION]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise ModelLoadError(f"{model_dir} holds {len(found)} models ({names}): leave one.")
@@ -90,9 +94,40 @@ def _pickle(path: Path, _: Options) -> Model:
     return model_sklearn.load_pickle(path)
 
 
+def _skops(path: Path, options: Options) -> Model:
+    from predictor import model_sklearn  # noqa: PLC0415
+
+    return model_sklearn.load_skops(path, options.trusted)
+
+
+def _onnx(path: Path, options: Options) -> Model:
+    from predictor import model_onnx  # noqa: PLC0415
+
+    return model_onnx.load(path, options.threads)
+
+
+def _xgboost(path: Path, options: Options) -> Model:
+    from predictor import model_boosters  # noqa: PLC0415
+
+    return model_boosters.load_xgboost(path, options.threads)
+
+
+def _lightgbm(path: Path, options: Options) -> Model:
+    from predictor import model_boosters  # noqa: PLC0415
+
+    return model_boosters.load_lightgbm(path, options.threads)
+
+
 LOADERS: dict[str, Callable[[Path, Options], Model]] = {
     ".pkl": _pickle,
     ".pickle": _pickle,
     ".joblib": _pickle,
+    ".skops": _skops,
+    ".onnx": _onnx,
+    ".ubj": _xgboost,
+    # .json and .txt may be anything, so these have to have this very name
+    "model.json": _xgboost,
+    "xgboost-model": _xgboost,  # what SageMaker's own XGBoost writes
+    "model.txt": _lightgbm,
 }
 EXPECTED = f"one file of {', '.join(LOADERS)}, or code/inference.py"

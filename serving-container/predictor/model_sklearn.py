@@ -19,6 +19,7 @@ from predictor.rows import METHODS, Rows, Signature, one_a_row
 from predictor.table import Table, to_rows
 
 NAMES_WARNING = "X does not have valid feature names"
+TRUSTED = "SERVING_TRUSTED_TYPES"
 
 
 class Estimator:
@@ -26,7 +27,7 @@ class Estimator:
 
     def __init__(self, estimator: Any, signature: Signature) -> None:
         self.signature = signature
-        self._estimator = estimator
+        self.estimator = estimator
         self._documents = features.takes_documents(estimator)
         # Every cell has been checked; only a model that judges its columns itself must look again.
         self._finite = signature.numeric and not signature.frame
@@ -35,7 +36,7 @@ class Estimator:
         """See `predictor.model.Model`."""
         sklearn.set_config(assume_finite=self._finite, skip_parameter_validation=True)
         try:
-            predictions = getattr(self._estimator, method)(self._input(rows))
+            predictions = getattr(self.estimator, method)(self._input(rows))
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except MemoryError as error:
@@ -54,6 +55,10 @@ class Estimator:
             pass
         except PredictionError as error:
             raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
+
+    def offering(self, methods: tuple[str, ...]) -> "Estimator":
+        """The same model with fewer methods."""
+        return Estimator(self.estimator, replace(self.signature, methods=methods))
 
     def _input(self, rows: Rows) -> Any:
         if self._documents:
@@ -146,3 +151,18 @@ def _neutral(signature: Signature) -> Rows:
 
 def _first_line(error: BaseException | None) -> str:
     return str(error).partition("\n")[0][:200]
+
+
+def load_skops(path: Path, trusted: tuple[str, ...]) -> Estimator:
+    """Load what skops wrote, which runs no code: a type that is neither known to be safe nor trusted is refused."""
+    from skops.io import get_untrusted_types, load  # noqa: PLC0415  # only this format needs it
+
+    strange = sorted(set(get_untrusted_types(file=path)) - set(trusted))
+    if strange:
+        names = ",".join(strange)
+        raise ModelLoadError(
+            f"{path} holds types that are not known to be safe: set {TRUSTED}={names} if you trust them."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InconsistentVersionWarning)
+        return wrap(load(path, trusted=list(trusted)), path)

@@ -1,0 +1,143 @@
+"""`python -m predictor compile`: turn a scikit-learn model into ONNX, and prove that it answers the same.
+
+load -> samples -> convert -> load what was written -> compare -> time
+"""
+
+import argparse
+import shutil
+import tempfile
+import timeit
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from predictor.compile_compare import Comparison, compare
+from predictor.compile_graph import FILE, PRECISIONS, write
+from predictor.compile_samples import Samples, find_samples, read_samples, variations
+from predictor.errors import CompileError, PredictorError
+from predictor.model import DECISION_FUNCTION, Model, UserCode, load
+from predictor.model_sklearn import Estimator
+
+TOLERANCE = 1e-6
+TIMED_ROWS = (1, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line."""
+
+    model_dir: Path
+    output: Path
+    samples: Path | None = None
+    tolerance: float = TOLERANCE
+    methods: tuple[str, ...] = ()
+    """Methods that the compiled model shall offer; all that the model has when empty."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command and return the exit code."""
+    try:
+        for line in compile_model(_options(arguments)):
+            print(line, flush=True)  # noqa: T201  # a command's report
+    except PredictorError as error:
+        print(f"not compiled: {error.detail}")  # noqa: T201
+        return 1
+    return 0
+
+
+def compile_model(options: Options) -> Iterator[str]:
+    """Compile, and tell about it line by line; raises CompileError, and then leaves nothing in the output."""
+    model = _load(options)
+    samples_file = options.samples or find_samples(options.model_dir)
+    samples = read_samples(samples_file, model)
+    _check_output(options)
+    with tempfile.TemporaryDirectory() as directory:
+        compiled, comparisons = _convert(model, samples, options, Path(directory))
+        yield from map(str, comparisons)
+        for rows in TIMED_ROWS:
+            yield _timing(model, compiled, samples, rows)
+        options.output.mkdir(parents=True, exist_ok=True)
+        for file in [*Path(directory).iterdir(), samples_file]:
+            shutil.copy(file, options.output / file.name)
+    yield f"compiled: {options.output / FILE}"
+
+
+def _options(arguments: list[str]) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m predictor compile", description=__doc__)
+    parser.add_argument("model_dir", type=Path, help="directory that holds a scikit-learn model")
+    parser.add_argument("--output", type=Path, required=True, help="directory for the compiled model")
+    parser.add_argument("--samples", type=Path, help="rows to compare on; else samples.* in the model's directory")
+    text = f"largest difference of a number, relative where it is above 1; {TOLERANCE}"
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help=text)
+    text = "methods that it shall offer, with commas; all that the model has"
+    parser.add_argument("--methods", type=lambda names: tuple(names.split(",")), default=(), help=text)
+    return Options(**vars(parser.parse_args(arguments)))
+
+
+def _load(options: Options) -> Estimator:
+    model = load(options.model_dir)
+    if not isinstance(model, Estimator):
+        raise CompileError(f"{options.model_dir} holds no scikit-learn model: only those can be compiled.")
+    if unknown := set(options.methods) - set(model.signature.methods):
+        raise CompileError(
+            f"The model has no {', '.join(sorted(unknown))}: it has {', '.join(model.signature.methods)}."
+        )
+    return model.offering(options.methods) if options.methods else model
+
+
+def _check_output(options: Options) -> None:
+    """Refuse a directory that would then hold two models."""
+    ours = {FILE, DECISION_FUNCTION}
+    others = [path.name for path in options.output.glob("*") if path.name not in ours and path.stem != "samples"]
+    if others:
+        raise CompileError(f"{options.output} already holds {', '.join(sorted(others))}: name an empty directory.")
+
+
+def _convert(model: Estimator, samples: Samples, options: Options, directory: Path) -> tuple[Model, list[Comparison]]:
+    """Convert in the first precision that answers the same; raises CompileError that says what is wrong with each."""
+    refusals = []
+    for precision in PRECISIONS:
+        try:
+            return _attempt(model, samples, options.tolerance, precision, directory)
+        except PredictorError as error:
+            refusals.append(f"in {PRECISIONS[precision]} precision, {error.detail}")
+    raise CompileError(" ".join(refusals))
+
+
+def _attempt(
+    model: Estimator, samples: Samples, tolerance: float, precision: type, directory: Path
+) -> tuple[Model, list[Comparison]]:
+    write(model.estimator, model.signature, precision, directory)
+    compiled = load(directory)
+    assert not isinstance(compiled, UserCode)  # there is no code in the directory
+    compiled.warm_up()
+    comparisons = [
+        compare(method, rows, model, compiled, tolerance)
+        for rows in variations(samples, model)
+        for method in model.signature.methods
+    ]
+    if wrong := [comparison for comparison in comparisons if comparison.differing]:
+        raise CompileError(f"it does not answer the same: {'; '.join(map(str, wrong))}.{_hint(model, wrong)}")
+    return compiled, comparisons
+
+
+def _hint(model: Model, wrong: list[Comparison]) -> str:
+    """What may still be compiled."""
+    right = [method for method in model.signature.methods if method not in {comparison.method for comparison in wrong}]
+    return f" Without these methods it may be compiled: --methods {','.join(right)}." if right else ""
+
+
+def _timing(model: Model, compiled: Model, samples: Samples, count: int) -> str:
+    some = samples.first(count)
+    before, after = (_seconds(each, some) for each in (model, compiled))
+    unit = f"{count} row{'s' if count > 1 else ''}"
+    return (
+        f"speed: {unit} {before * 1e6:.0f} us before, {after * 1e6:.0f} us compiled, {before / after:.1f} times as fast"
+    )
+
+
+def _seconds(model: Model, samples: Samples) -> float:
+    rows, method = samples.rows(model.signature), model.signature.methods[0]
+    timer = timeit.Timer(lambda: model.predict(rows, method))
+    number, _ = timer.autorange()
+    return min(timer.repeat(3, number)) / number

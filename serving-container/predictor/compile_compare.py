@@ -1,0 +1,53 @@
+"""Whether a compiled model answers as its original does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predictor.compile_samples import Samples
+from predictor.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far a compiled model's answers are from the original's, for one method and one kind of rows."""
+
+    method: str
+    kind: str
+    rows: int
+    differing: int
+    """Rows with a difference above the tolerance, or with another label."""
+    largest: float
+    """Largest difference of a number, relative where it is above 1."""
+
+    def __str__(self) -> str:
+        alike = "all alike" if not self.differing else f"{self.differing} DIFFER"
+        return f"{self.method}: {self.rows} rows {self.kind}: {alike}, largest difference {self.largest:.2g}"
+
+
+def compare(original: Model, compiled: Model, method: str, kind: str, samples: Samples, tolerance: float) -> Comparison:
+    expected = original.predict(samples.rows(original.signature), method)
+    answer = compiled.predict(samples.rows(compiled.signature), method)
+    differences = _differences(expected, answer)
+    finite = differences[np.isfinite(differences)]
+    largest = float(finite.max(initial=0.0))
+    return Comparison(method, kind, len(expected), int((differences > tolerance).sum()), largest)
+
+
+def _differences(expected: npt.NDArray[Any], answer: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The largest difference of each row; infinite where a label, the form or the kind of the answer is another."""
+    if expected.shape != answer.shape or _kind(expected) != _kind(answer):
+        return np.full(len(expected), np.inf)
+    if _kind(expected) != "number":
+        return np.where(expected == answer, 0.0, np.inf).reshape(len(expected), -1).max(axis=1)
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(expected - answer) / np.maximum(1, np.abs(expected))
+    differences[(expected == answer) | (np.isnan(expected) & np.isnan(answer))] = 0
+    differences[np.isnan(differences)] = np.inf
+    return differences.reshape(len(expected), -1).max(axis=1)
+
+
+def _kind(values: npt.NDArray[Any]) -> str:
+    return {"f": "number", "i": "label", "u": "label", "b": "flag"}.get(values.dtype.kind, "text")

@@ -1,0 +1,87 @@
+"""A fitted estimator as ONNX files: one graph for predictions and probabilities, one more for decision_function."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import onnx
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+from sklearn.pipeline import Pipeline
+
+from predictor import compile_trees
+from predictor.errors import CompileError
+from predictor.model import DECISION_FUNCTION
+from predictor.model_onnx import METADATA, Output, description
+from predictor.rows import Signature
+
+OPSETS = {"": 21, "ai.onnx.ml": 3}
+"""skl2onnx knows no later ai.onnx.ml; what it writes means the same in the version that has TreeEnsemble."""
+TREES_OPSET = 5
+FILE = "model.onnx"
+PRECISIONS = {DoubleTensorType: "double", FloatTensorType: "single"}
+"""Tried in this order: some of skl2onnx's converters write single precision only."""
+# Where skl2onnx puts each method's answer among its outputs.
+PLACES = {"predict": 0, "predict_proba": 1, "decision_function": 1, "transform": -1}
+
+
+def write(estimator: Any, signature: Signature, precision: type, directory: Path) -> None:
+    """Convert what the signature offers into files in `directory`; raises CompileError when that cannot be done."""
+    compile_trees.register()
+    signature = replace(signature, frame=False, sparse=False)
+    graphs = {FILE: _convert(estimator, signature, precision, raw_scores=False)}
+    if {"predict_proba", "decision_function"} <= set(signature.methods):
+        graphs[DECISION_FUNCTION] = _convert(estimator, signature, precision, raw_scores=True)
+    outputs = {method: _output(method, graphs, estimator) for method in signature.methods}
+    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(signature, outputs)})
+    for name, graph in graphs.items():
+        onnx.save(graph, directory / name)
+
+
+def _convert(estimator: Any, signature: Signature, precision: type, *, raw_scores: bool) -> onnx.ModelProto:
+    last = estimator
+    while isinstance(last, Pipeline):
+        last = last.steps[-1][1]
+    plain: dict[int, dict[str, bool]] = {id(last): {"raw_scores": True}} if raw_scores else {}
+    arrays = plain | {id(estimator): plain.get(id(estimator), {}) | {"zipmap": False}}
+    try:
+        try:
+            graph = _to_onnx(estimator, signature, precision, arrays)
+        except NameError:  # a converter without zipmap writes arrays anyway
+            graph = _to_onnx(estimator, signature, precision, plain)
+        onnx.checker.check_model(graph)
+    except Exception as error:
+        raise CompileError(f"{type(estimator).__name__} cannot be converted: {_first_line(error)}") from error
+    return graph
+
+
+def _to_onnx(estimator: Any, signature: Signature, precision: type, options: dict[int, Any]) -> onnx.ModelProto:
+    graph = to_onnx(estimator, initial_types=_inputs(signature, precision), options=options, target_opset=OPSETS)
+    for opset in graph.opset_import:
+        if opset.domain == "ai.onnx.ml":
+            opset.version = TREES_OPSET
+    return graph
+
+
+def _inputs(signature: Signature, precision: type) -> list[tuple[str, Any]]:
+    """One input of rows; of one column each where a model has columns of text, or selects them by name."""
+    text = signature.text
+    if text is None or signature.features is None:
+        raise CompileError("The model does not say what it takes: only models of known features can be converted.")
+    if signature.numeric and not signature.names:
+        return [("rows", precision([None, signature.features]))]
+    names = signature.names or tuple(f"feature {index}" for index in range(signature.features))
+    return [(name, (StringTensorType if index in text else precision)([None, 1])) for index, name in enumerate(names)]
+
+
+def _output(method: str, graphs: dict[str, onnx.ModelProto], estimator: Any) -> Output:
+    file = DECISION_FUNCTION if method == "decision_function" and DECISION_FUNCTION in graphs else FILE
+    found = graphs[file].graph.output
+    if PLACES[method] >= len(found):
+        raise CompileError(f"The converted model has no {method}: leave it out with --methods.")
+    binary = method == "decision_function" and len(getattr(estimator, "classes_", ())) == compile_trees.BINARY
+    return Output(file, found[PLACES[method]].name, column=1 if binary else None)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]

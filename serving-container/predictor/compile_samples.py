@@ -1,0 +1,106 @@
+"""The rows on which a compiled model is compared with its original: samples, and variations of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predictor import codecs
+from predictor.compile_trees import thresholds
+from predictor.errors import CompileError, PredictorError
+from predictor.model_sklearn import Estimator
+from predictor.rows import Rows, Signature
+from predictor.table import Table, to_rows
+
+MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".jsonl": "application/jsonlines",
+    ".npy": "application/x-npy",
+    ".npz": "application/x-npz",
+}
+VARIATIONS = 2000
+"""Rows of each kind of variation."""
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Rows as cells, in the order of the model's features."""
+
+    cells: list[list[Any]]
+
+    def rows(self, signature: Signature) -> Rows:
+        return to_rows(Table(self.cells), signature)
+
+    def first(self, count: int) -> "Samples":
+        """Take so many rows, again and again if there are fewer."""
+        return Samples([self.cells[index % len(self.cells)] for index in range(count)])
+
+
+def find_samples(model_dir: Path) -> Path:
+    found = sorted(path for path in model_dir.glob("samples.*") if path.suffix in MEDIA_TYPES)
+    if len(found) != 1:
+        kinds = ", ".join(MEDIA_TYPES)
+        raise CompileError(
+            f"{model_dir} needs one file samples.* ({kinds}) of rows to compare on, or name one: --samples."
+        )
+    return found[0]
+
+
+def read_samples(file: Path, model: Estimator) -> Samples:
+    """Read rows as a request's body is read; raises CompileError."""
+    try:
+        rows: Any = codecs.decode(file.read_bytes(), MEDIA_TYPES.get(file.suffix, file.suffix), model.signature).rows
+    except (OSError, PredictorError) as error:
+        raise CompileError(f"{file} cannot be read: {error}") from error
+    if hasattr(rows, "toarray"):
+        rows = rows.toarray()
+    cells = (
+        rows.tolist()
+        if isinstance(rows, np.ndarray)
+        else rows.astype(object).where(rows.notna(), None).to_numpy().tolist()
+    )
+    return Samples(cells)
+
+
+def variations(samples: Samples, model: Estimator) -> dict[str, Samples]:
+    """Rows that lie where a converted model may go wrong, by the name of their kind."""
+    random = np.random.default_rng(SEED)
+    cells = np.array(samples.cells, dtype=object)
+    kinds = {"samples": cells, "crossed": _crossed(cells, random)}
+    if model.signature.numeric:
+        numbers = cells.astype(np.float64)
+        kinds["rounded"] = numbers.astype(np.float32).astype(np.float64)
+        kinds["at thresholds"] = _at(list(thresholds(model.estimator)), numbers, random)
+        if model.signature.missing:
+            kinds["missing"] = np.where(random.random(cells.shape) < 1 / 4, np.nan, numbers)
+    return {kind: Samples(rows.tolist()) for kind, rows in kinds.items() if len(rows)}
+
+
+def _crossed(cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:
+    """Rows whose every cell is another sample's: combinations that the samples do not have."""
+    picked = random.integers(len(cells), size=(VARIATIONS, cells.shape[1]))
+    return np.take_along_axis(cells, picked, axis=0)
+
+
+def _at(
+    places: list[tuple[int, float]], numbers: npt.NDArray[np.float64], random: np.random.Generator
+) -> npt.NDArray[Any]:
+    """Samples with one feature at a threshold of a tree, or next to it in single or double precision."""
+    if not places:
+        return numbers[:0]
+    rows = numbers[random.integers(len(numbers), size=VARIATIONS)]
+    for row, (feature, threshold) in zip(rows, random.permutation(_repeated(places)), strict=False):
+        single = np.float32(threshold)
+        row[int(feature)] = random.choice(
+            [threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf), single]
+            + [np.nextafter(single, np.float32(-np.inf)), np.nextafter(single, np.float32(np.inf))]
+        )
+    return rows
+
+
+def _repeated(places: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    return places * (VARIATIONS // len(places) + 1)

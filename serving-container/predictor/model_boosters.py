@@ -1,0 +1,60 @@
+"""XGBoost and LightGBM models from the files that their own libraries write; each library is an extra of the image.
+
+Such a file knows how many classes there are, and not what they are called: predictions are 0, 1, ... for a classifier.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from predictor.model_sklearn import Estimator, wrap
+from predictor.rows import Signature
+
+CLASSIFIERS = ("binary", "multi")
+"""How the objective of a classifier begins, with both libraries."""
+
+
+def load_xgboost(path: Path, threads: int) -> Estimator:
+    import xgboost  # noqa: PLC0415  # an extra
+
+    configuration = json.loads(xgboost.Booster(model_file=path).save_config())
+    objective = configuration["learner"]["objective"]["name"]
+    kind = xgboost.XGBClassifier if objective.startswith(CLASSIFIERS) else xgboost.XGBRegressor
+    model = kind(n_jobs=threads)
+    model.load_model(path)
+    return wrap(model, path)
+
+
+def load_lightgbm(path: Path, threads: int) -> Estimator:
+    import lightgbm  # noqa: PLC0415  # an extra
+
+    booster = lightgbm.Booster(params={"num_threads": threads}, model_file=path)
+    classifies = str(booster.params.get("objective")).startswith(CLASSIFIERS)
+    names = tuple(booster.feature_name())
+    if names == tuple(f"Column_{index}" for index in range(len(names))):
+        names = ()  # what LightGBM calls features that were given no name
+    signature = Signature(
+        features=booster.num_feature(),
+        names=names,
+        methods=("predict", "predict_proba") if classifies else ("predict",),
+        missing=True,
+        sparse=True,
+    )
+    return Estimator(_Classifier(booster) if classifies else booster, signature)
+
+
+class _Classifier:
+    """A booster whose predictions are probabilities, of the second class where there are two."""
+
+    def __init__(self, booster: Any) -> None:
+        self._booster = booster
+
+    def predict_proba(self, rows: Any) -> npt.NDArray[np.float64]:
+        shares: npt.NDArray[np.float64] = self._booster.predict(rows)
+        return np.column_stack([1 - shares, shares]) if shares.ndim == 1 else shares
+
+    def predict(self, rows: Any) -> npt.NDArray[np.int64]:
+        return self.predict_proba(rows).argmax(axis=1)

@@ -1,0 +1,157 @@
+"""ONNX models: those that `python -m predictor compile` wrote, and any other with rows of features in.
+
+A compiled model carries its signature and where each method's answer is as metadata, so that it serves the same API as
+the model it was made of. Of another one both are read from its inputs and outputs.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.rows import Rows, Signature, one_a_row
+
+METADATA = "predictor"
+"""Key of the metadata that a compiled model carries."""
+NUMBERS = {
+    "tensor(double)": np.float64,
+    "tensor(float)": np.float32,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool,
+}
+TEXT = "tensor(string)"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a method's answer is: an output of a file's graph, or one column of it."""
+
+    file: str
+    name: str
+    column: int | None = None
+
+
+class OnnxModel:
+    """An ONNX graph a method; called by one thread at a time."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._directory = path.parent
+        self._threads = threads
+        self._sessions = {path.name: self._open(path.name)}
+        session = self._sessions[path.name]
+        self.signature, self._outputs = _described(session, path)
+        self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
+        self._reopen()
+        if threads > 1:  # a session's threads do not survive a fork
+            os.register_at_fork(after_in_child=self._reopen)
+
+    def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
+        """See `predictor.model.Model`."""
+        output = self._outputs[method]
+        feed = self._feed(rows)
+        try:
+            answer = self._sessions[output.file].run([output.name], feed)[0]
+        except Exception as error:
+            raise PredictionError("The model failed on these rows.") from error
+        return one_a_row(_array(answer, output), rows.shape[0])
+
+    def warm_up(self) -> None:
+        """See `predictor.model.Model`."""
+        text = self.signature.text or frozenset()
+        row = np.array([["" if index in text else 1.0 for index in range(self.signature.features or 1)]], dtype=object)
+        try:
+            for method in self.signature.methods:
+                self.predict(row if text else row.astype(np.float64), method)
+        except PredictionError as error:
+            raise ModelLoadError(f"The model loads, but cannot predict: {error.__cause__ or error}") from error
+
+    def _feed(self, rows: Any) -> dict[str, npt.NDArray[Any]]:
+        if len(self._inputs) == 1:
+            name, kind = self._inputs[0]
+            return {name: _cells(rows, kind)}
+        return {name: _cells(rows[:, i : i + 1], kind) for i, (name, kind) in enumerate(self._inputs)}
+
+    def _open(self, file: str) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry(
+            "session.intra_op.allow_spinning", "0"
+        )  # it would burn a core between requests
+        return onnxruntime.InferenceSession(self._directory / file, options, providers=["CPUExecutionProvider"])
+
+    def _reopen(self) -> None:
+        self._sessions = {file: self._open(file) for file in {output.file for output in self._outputs.values()}}
+
+
+def load(path: Path, threads: int) -> OnnxModel:
+    return OnnxModel(path, threads)
+
+
+def description(signature: Signature, outputs: dict[str, Output]) -> str:
+    """The metadata of a compiled model."""
+    written = asdict(signature) | {"text": sorted(signature.text or ()), "ignored": sorted(signature.ignored)}
+    return json.dumps({"signature": written, "outputs": {name: asdict(output) for name, output in outputs.items()}})
+
+
+def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signature, dict[str, Output]]:
+    """Read a compiled model's metadata, or else derive them."""
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA)
+    if text is None:
+        outputs = _outputs(session.get_outputs(), path.name)
+        return _signature(session.get_inputs(), tuple(outputs), path), outputs
+    read = json.loads(text)
+    written = read["signature"]
+    sets = {"text": frozenset(written["text"]), "ignored": frozenset(written["ignored"])}
+    tuples = {"names": tuple(written["names"]), "methods": tuple(written["methods"])}
+    return Signature(**(written | sets | tuples)), {name: Output(**output) for name, output in read["outputs"].items()}
+
+
+def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> Signature:
+    """Derive the signature: one input of rows, or an input of one column a feature."""
+    if unknown := [item.type for item in inputs if item.type not in NUMBERS and item.type != TEXT]:
+        raise ModelLoadError(f"{path} takes a {unknown[0]}: only rows of numbers or text can be served.")
+    for item in inputs:
+        if len(item.shape) != 2 or isinstance(item.shape[0], int):  # noqa: PLR2004
+            raise ModelLoadError(
+                f"{path} takes {item.name} of shape {item.shape}: export it as [any number of rows, features]."
+            )
+    if len(inputs) > 1:
+        text = frozenset(index for index, item in enumerate(inputs) if item.type == TEXT)
+        return Signature(len(inputs), tuple(item.name for item in inputs), methods=methods, text=text)
+    width = inputs[0].shape[1] if isinstance(inputs[0].shape[1], int) else None
+    text = frozenset(range(width or 1)) if inputs[0].type == TEXT else frozenset()
+    return Signature(width, methods=methods, text=text)
+
+
+def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:
+    """The first output is the prediction; a second one, as converters of classifiers write it, the probabilities."""
+    found = {"predict": Output(file, outputs[0].name)}
+    if len(outputs) > 1:
+        found["predict_proba"] = Output(file, outputs[1].name)
+    return found
+
+
+def _cells(rows: npt.NDArray[Any], kind: type) -> npt.NDArray[Any]:
+    if kind is not np.str_:
+        return np.ascontiguousarray(rows, dtype=kind)
+    if not all(isinstance(cell, str) for cell in rows.flat):
+        raise BadInputError("A cell is not what the model takes: expected a string in every column of text.")
+    return rows.astype(object)
+
+
+def _array(answer: Any, output: Output) -> Any:
+    if isinstance(answer, list):  # a ZipMap: a dict of probabilities a row, in the order of the classes
+        return np.array([list(row.values()) for row in answer])
+    if output.column is not None:
+        return answer[:, output.column]
+    return answer.ravel() if answer.ndim > 1 and answer.shape[1:] == (1,) and output.name != "transform" else answer
