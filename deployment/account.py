@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment import image
@@ -25,11 +24,22 @@ STUCK = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DEL
 FLEETS = 2
 
 
+class Session(Protocol):
+    """What is used of boto3.Session."""
+
+    @property
+    def region_name(self) -> str:
+        """The region that is asked."""
+
+    def client(self, service_name: Any) -> Any:
+        """Return a client of a service."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Asks one account in one region; `session` is boto3's."""
+    """Asks one account in one region."""
 
-    session: boto3.Session
+    session: Session
 
     def check(self, stack: str, target: Target, parameters: Mapping[str, str]) -> Iterator[Finding]:
         """Check what the parameters name; without credentials that is one skipped finding."""

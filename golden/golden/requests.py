@@ -69,8 +69,10 @@ def write(path: Path, requests: Sequence[GoldenRequest]) -> None:
 def compare(expected: Any, actual: Any, pointer: str = "") -> Iterator[str]:
     """Yield a line for each place where two JSON values differ; numbers may differ by TOLERANCE."""
     if isinstance(expected, dict) and isinstance(actual, dict):
-        for name in sorted(expected.keys() | actual.keys()):
-            yield from compare(expected.get(name), actual.get(name), f"{pointer}/{name}")
+        yield from (f"{pointer}/{name}: missing" for name in sorted(expected.keys() - actual.keys()))
+        yield from (f"{pointer}/{name}: not expected" for name in sorted(actual.keys() - expected.keys()))
+        for name in sorted(expected.keys() & actual.keys()):
+            yield from compare(expected[name], actual[name], f"{pointer}/{name}")
     elif isinstance(expected, list) and isinstance(actual, list):
         if len(expected) != len(actual):
             yield f"{pointer}: expected {len(expected)} elements, got {len(actual)}"

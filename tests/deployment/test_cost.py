@@ -1,0 +1,70 @@
+"""The estimate, against figures worked out by hand from the table's prices."""
+
+import pytest
+
+from deployment.cost import Load, Prices, estimate, read_prices, table
+from deployment.errors import UnknownPriceError
+from deployment.parameters import Stack, read_template
+
+PRICES = read_prices()
+LOAD = Load(function_seconds=0.03, model_seconds=0.02, body_bytes=2000)
+TEMPLATE = read_template()
+
+
+def stack(**parameters: str) -> Stack:
+    defaults = {name: str(item.get("Default", "")) for name, item in TEMPLATE["Parameters"].items()}
+    return Stack("stack", TEMPLATE, defaults | parameters)
+
+
+def items(chosen: Stack, prices: Prices = PRICES) -> dict[str, tuple[float, float]]:
+    return {item.name: (round(item.idle, 2), round(item.per_million, 2)) for item in estimate(prices, chosen, LOAD)}
+
+
+def test_instances_are_paid_by_the_hour() -> None:
+    endpoint = items(stack(Hosting="realtime", MinInstances="2"))["endpoint: 2 x ml.m5.large"]
+
+    assert endpoint == (167.9, 0)  # 2 x 730 h x 0.115
+
+
+def test_serverless_is_paid_by_use() -> None:
+    endpoint = items(stack(Hosting="serverless"))["endpoint: serverless, 2 GB"]
+
+    # 1e6 x (0.02 s x 2 GB x 0.00002 + 2000 / 2^30 GB x 0.016)
+    assert endpoint == (0, 0.83)
+
+
+def test_an_existing_endpoint_is_not_of_this_stack() -> None:
+    assert items(stack())["endpoint (exists already, not of this stack)"] == (0, 0)
+
+
+def test_gateway_and_function_are_paid_by_request() -> None:
+    found = items(stack())
+
+    # the function: 0.2 + 1e6 x 0.03 s x 1 GB x 0.0000166667
+    assert [found[name][1] for name in ("API Gateway", "Lambda (invoker)")] == [3.5, 0.7]
+
+
+def test_a_web_acl_is_paid_with_its_rules() -> None:
+    assert "WAF, 3 rules" not in items(stack())
+    assert items(stack(Waf="true"))["WAF, 3 rules"] == (8, 0.6)
+
+
+def test_alarms_are_counted_as_the_conditions_make_them() -> None:
+    alarms = [name for name in items(stack()) if "alarms" in name]
+    more = [name for name in items(stack(Hosting="realtime", Canary="true")) if "alarms" in name]
+
+    assert alarms == ["6 alarms and the dashboard"]
+    assert more == ["10 alarms and the dashboard"]
+
+
+def test_an_unknown_instance_type_is_said_to_be_unknown() -> None:
+    with pytest.raises(UnknownPriceError, match=r"no price of ml\.x9\.large"):
+        items(stack(Hosting="realtime", InstanceType="ml.x9.large"))
+
+
+def test_the_table_says_that_it_is_an_estimate_and_how_old() -> None:
+    text = table(PRICES, list(estimate(PRICES, stack(), LOAD)), LOAD)
+
+    assert "An estimate, not a quotation" in text
+    assert f"table of {PRICES.date}" in text
+    assert "not compared with the page" in text

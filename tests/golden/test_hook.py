@@ -1,0 +1,104 @@
+"""The hook through its real clients: a Lambda and a CodeDeploy that answer over HTTP and remember the questions."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import pytest
+
+from golden.hook import Hook, event
+from golden.requests import GoldenRequest
+
+VERSION = "arn:aws:lambda:us-east-1:123456789012:function:invoker:7"
+CALL = {"DeploymentId": "d-ABC", "LifecycleEventHookExecutionId": "token"}
+GOLDEN = GoldenRequest("golden request 0", {"data": [[1, 2]]}, {"predictions": ["setosa"]})
+
+
+@dataclass(slots=True)
+class Aws:
+    """Answers every invocation with `payload`; `told` is what CodeDeploy was told."""
+
+    payload: Any
+    error: str = ""
+    url: str = ""
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+    told: list[Any] = field(default_factory=list)
+
+    def hook(self) -> Hook:
+        settings: Any = {
+            "endpoint_url": self.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+        return Hook(boto3.client("lambda", **settings), boto3.client("codedeploy", **settings), VERSION)
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    answers = Aws({"statusCode": 200, "body": json.dumps(GOLDEN.answer)})
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path.startswith("/2015-03-31/functions/"):
+                answers.asked.append((self.path.split("/")[3], body))
+                self.answer(answers.payload, {"X-Amz-Function-Error": answers.error} if answers.error else {})
+            else:
+                answers.told.append(body)
+                self.answer({}, {})
+
+        def answer(self, payload: Any, headers: dict[str, str]) -> None:
+            body = json.dumps(payload).encode()
+            self.send_response(200)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        answers.url = f"http://127.0.0.1:{server.server_port}"
+        yield answers
+        server.shutdown()
+
+
+def told(status: str) -> list[dict[str, str]]:
+    return [{"deploymentId": "d-ABC", "lifecycleEventHookExecutionId": "token", "status": status}]
+
+
+def test_the_expected_answer_lets_the_rollout_go_on(aws: Aws) -> None:
+    assert aws.hook()(CALL, [GOLDEN]) == "Succeeded"
+    assert aws.told == told("Succeeded")
+
+
+def test_the_new_version_is_asked_and_no_other(aws: Aws) -> None:
+    aws.hook()(CALL, [GOLDEN])
+
+    assert aws.asked == [(VERSION.replace(":", "%3A"), event(GOLDEN))]
+
+
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        ({"statusCode": 200, "body": '{"predictions": ["virginica"]}'}, ""),
+        ({"statusCode": 502, "body": '{"title": "Bad Gateway"}'}, ""),
+        ({"errorMessage": "Unable to import module", "errorType": "Runtime.ImportModuleError"}, "Unhandled"),
+    ],
+    ids=["wrong-answer", "model-fails", "function-fails"],
+)
+def test_anything_else_stops_the_rollout(
+    aws: Aws, payload: Any, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.payload, aws.error = payload, error
+
+    assert aws.hook()(CALL, [GOLDEN]) == "Failed"
+    assert aws.told == told("Failed")
+    assert "golden request 0" in capsys.readouterr().out, "the log does not say which request failed"
