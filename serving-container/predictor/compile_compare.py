@@ -27,13 +27,13 @@ class Comparison:
         return f"{self.method}: {self.rows} rows {self.kind}: {alike}, largest difference {self.largest:.2g}"
 
 
-def compare(original: Model, compiled: Model, method: str, kind: str, samples: Samples, tolerance: float) -> Comparison:
+def compare(method: str, samples: Samples, original: Model, compiled: Model, tolerance: float) -> Comparison:
     expected = original.predict(samples.rows(original.signature), method)
     answer = compiled.predict(samples.rows(compiled.signature), method)
     differences = _differences(expected, answer)
     finite = differences[np.isfinite(differences)]
     largest = float(finite.max(initial=0.0))
-    return Comparison(method, kind, len(expected), int((differences > tolerance).sum()), largest)
+    return Comparison(method, samples.kind, len(expected), int((differences > tolerance).sum()), largest)
 
 
 def _differences(expected: npt.NDArray[Any], answer: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -41,12 +41,18 @@ def _differences(expected: npt.NDArray[Any], answer: npt.NDArray[Any]) -> npt.ND
     if expected.shape != answer.shape or _kind(expected) != _kind(answer):
         return np.full(len(expected), np.inf)
     if _kind(expected) != "number":
-        return np.where(expected == answer, 0.0, np.inf).reshape(len(expected), -1).max(axis=1)
+        return _largest(np.where(expected == answer, 0.0, np.inf))
     with np.errstate(invalid="ignore"):
         differences = np.abs(expected - answer) / np.maximum(1, np.abs(expected))
     differences[(expected == answer) | (np.isnan(expected) & np.isnan(answer))] = 0
     differences[np.isnan(differences)] = np.inf
-    return differences.reshape(len(expected), -1).max(axis=1)
+    return _largest(differences)
+
+
+def _largest(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The largest difference of each row."""
+    largest: npt.NDArray[np.float64] = differences.reshape(len(differences), -1).max(axis=1)
+    return largest
 
 
 def _kind(values: npt.NDArray[Any]) -> str:

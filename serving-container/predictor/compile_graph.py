@@ -9,14 +9,15 @@ from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from predictor import compile_trees
+from predictor import compile_converters
+from predictor.compile_trees import BINARY
 from predictor.errors import CompileError
 from predictor.model import DECISION_FUNCTION
 from predictor.model_onnx import METADATA, Output, description
 from predictor.rows import Signature
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
-"""skl2onnx knows no later ai.onnx.ml; what it writes means the same in the version that has TreeEnsemble."""
+"""skl2onnx knows no later ai.onnx.ml; a graph with TreeEnsemble is raised to the version that has it."""
 TREES_OPSET = 5
 FILE = "model.onnx"
 PRECISIONS = {DoubleTensorType: "double", FloatTensorType: "single"}
@@ -27,13 +28,14 @@ PLACES = {"predict": 0, "predict_proba": 1, "decision_function": 1, "transform":
 
 def write(estimator: Any, signature: Signature, precision: type, directory: Path) -> None:
     """Convert what the signature offers into files in `directory`; raises CompileError when that cannot be done."""
-    compile_trees.register()
-    signature = replace(signature, frame=False, sparse=False)
+    compile_converters.register()
     graphs = {FILE: _convert(estimator, signature, precision, raw_scores=False)}
     if {"predict_proba", "decision_function"} <= set(signature.methods):
         graphs[DECISION_FUNCTION] = _convert(estimator, signature, precision, raw_scores=True)
     outputs = {method: _output(method, graphs, estimator) for method in signature.methods}
-    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(signature, outputs)})
+    onnx.helper.set_model_props(
+        graphs[FILE], {METADATA: description(replace(signature, frame=False, sparse=False), outputs)}
+    )
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
 
@@ -56,19 +58,20 @@ def _convert(estimator: Any, signature: Signature, precision: type, *, raw_score
 
 
 def _to_onnx(estimator: Any, signature: Signature, precision: type, options: dict[int, Any]) -> onnx.ModelProto:
-    graph = to_onnx(estimator, initial_types=_inputs(signature, precision), options=options, target_opset=OPSETS)
-    for opset in graph.opset_import:
-        if opset.domain == "ai.onnx.ml":
-            opset.version = TREES_OPSET
+    graph: onnx.ModelProto = to_onnx(
+        estimator, initial_types=_inputs(signature, precision), options=options, target_opset=OPSETS
+    )
+    if any(node.op_type == "TreeEnsemble" for node in graph.graph.node):
+        next(opset for opset in graph.opset_import if opset.domain == "ai.onnx.ml").version = TREES_OPSET
     return graph
 
 
 def _inputs(signature: Signature, precision: type) -> list[tuple[str, Any]]:
-    """One input of rows; of one column each where a model has columns of text, or selects them by name."""
+    """One input of rows; one a column where a model has columns of text, or selects them by name."""
     text = signature.text
     if text is None or signature.features is None:
         raise CompileError("The model does not say what it takes: only models of known features can be converted.")
-    if signature.numeric and not signature.names:
+    if signature.numeric and not signature.frame:
         return [("rows", precision([None, signature.features]))]
     names = signature.names or tuple(f"feature {index}" for index in range(signature.features))
     return [(name, (StringTensorType if index in text else precision)([None, 1])) for index, name in enumerate(names)]
@@ -79,7 +82,7 @@ def _output(method: str, graphs: dict[str, onnx.ModelProto], estimator: Any) -> 
     found = graphs[file].graph.output
     if PLACES[method] >= len(found):
         raise CompileError(f"The converted model has no {method}: leave it out with --methods.")
-    binary = method == "decision_function" and len(getattr(estimator, "classes_", ())) == compile_trees.BINARY
+    binary = method == "decision_function" and len(getattr(estimator, "classes_", ())) == BINARY
     return Output(file, found[PLACES[method]].name, column=1 if binary else None)
 
 

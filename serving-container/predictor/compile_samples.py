@@ -31,6 +31,7 @@ class Samples:
     """Rows as cells, in the order of the model's features."""
 
     cells: list[list[Any]]
+    kind: str = "samples"
 
     def rows(self, signature: Signature) -> Rows:
         return to_rows(Table(self.cells), signature)
@@ -66,8 +67,8 @@ def read_samples(file: Path, model: Estimator) -> Samples:
     return Samples(cells)
 
 
-def variations(samples: Samples, model: Estimator) -> dict[str, Samples]:
-    """Rows that lie where a converted model may go wrong, by the name of their kind."""
+def variations(samples: Samples, model: Estimator) -> list[Samples]:
+    """The samples, and rows that lie where a converted model may go wrong."""
     random = np.random.default_rng(SEED)
     cells = np.array(samples.cells, dtype=object)
     kinds = {"samples": cells, "crossed": _crossed(cells, random)}
@@ -77,7 +78,7 @@ def variations(samples: Samples, model: Estimator) -> dict[str, Samples]:
         kinds["at thresholds"] = _at(list(thresholds(model.estimator)), numbers, random)
         if model.signature.missing:
             kinds["missing"] = np.where(random.random(cells.shape) < 1 / 4, np.nan, numbers)
-    return {kind: Samples(rows.tolist()) for kind, rows in kinds.items() if len(rows)}
+    return [Samples(rows.tolist(), kind) for kind, rows in kinds.items() if len(rows)]
 
 
 def _crossed(cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:
@@ -94,12 +95,14 @@ def _at(
         return numbers[:0]
     rows = numbers[random.integers(len(numbers), size=VARIATIONS)]
     for row, (feature, threshold) in zip(rows, random.permutation(_repeated(places)), strict=False):
-        single = np.float32(threshold)
-        row[int(feature)] = random.choice(
-            [threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf), single]
-            + [np.nextafter(single, np.float32(-np.inf)), np.nextafter(single, np.float32(np.inf))]
-        )
+        row[int(feature)] = random.choice([*_neighbours(threshold), *_neighbours(np.float32(threshold))])
     return rows
+
+
+def _neighbours(number: Any) -> list[Any]:
+    """A number with the next lower and higher ones of its precision."""
+    infinity = type(number)(np.inf)
+    return [number, np.nextafter(number, -infinity), np.nextafter(number, infinity)]
 
 
 def _repeated(places: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -57,4 +57,5 @@ class _Classifier:
         return np.column_stack([1 - shares, shares]) if shares.ndim == 1 else shares
 
     def predict(self, rows: Any) -> npt.NDArray[np.int64]:
-        return self.predict_proba(rows).argmax(axis=1)
+        labels: npt.NDArray[np.int64] = np.argmax(self.predict_proba(rows), axis=1)
+        return labels

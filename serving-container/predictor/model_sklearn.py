@@ -34,9 +34,9 @@ class Estimator:
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
-        sklearn.set_config(assume_finite=self._finite, skip_parameter_validation=True)
         try:
-            predictions = getattr(self.estimator, method)(self._input(rows))
+            with sklearn.config_context(assume_finite=self._finite, skip_parameter_validation=True):
+                predictions = getattr(self.estimator, method)(self._input(rows))
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except MemoryError as error:
@@ -130,7 +130,7 @@ def _probed(estimator: Any, signature: Signature) -> Signature:
 
 
 def _works(ask: Callable[[Any], Any], rows: Any) -> bool:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), sklearn.config_context(assume_finite=False):
         warnings.simplefilter("ignore")
         try:
             ask(rows)
