@@ -55,9 +55,10 @@ docs-ui: ## take another version of Swagger UI for GET /docs (npm; SWAGGER_UI=VE
 
 # An environment is made again when its lock file changes.
 $(UV): requirements/uv.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
-	$(PYTHON) -m venv .tools/uv
-	.tools/uv/bin/pip install --quiet --require-hashes -r requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	@echo "installing uv from $<"
+	@$(PYTHON) -m venv .tools/uv
+	@.tools/uv/bin/pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
 define environment
@@ -145,3 +146,9 @@ delete: .venv/.locked .tools/sam/.locked ## delete the stack of ENV; YES=1 asks 
 	@echo "Gone with the stack: API, function, endpoint, alarms, dashboard, logs. Nothing that is left runs."
 	@echo "Kept, and paid by size: the image in ECR, model.tar.gz, captured data, the bucket aws-sam-cli-managed-default-*."
 	@echo "Kept, free: API Gateway's log role, which all APIs of the account and region share."
+
+fuzz: .venv/.locked ## 100,000 broken requests against the serving container's process
+	FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py
+
+soak: .venv/.locked ## 64 clients for a minute against the serving container's process, every answer checked
+	SOAK_SECONDS=60 $(BIN)/pytest tests/serving/test_soak.py

@@ -18,6 +18,8 @@ ready: {addresses.gateway}
 
     {curl(addresses.gateway, sample or UNKNOWN, api_key)}
 
+In a browser: {addresses.gateway}/docs
+
 The endpoint itself, for signed calls: {addresses.runtime}/endpoints/{ENDPOINT}/invocations
     access key {ACCOUNT.access_key_id}, secret {ACCOUNT.secret_access_key}, region {ACCOUNT.region}
 

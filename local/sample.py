@@ -47,8 +47,9 @@ def main() -> None:
     directory, file = map(Path, sys.argv[1:])
     try:
         model = load(directory)
-    except PredictorError as exc:
-        sys.exit(str(exc))
+    except PredictorError:
+        # The container says why.
+        sys.exit(1)
     if found := body(getattr(model, "signature", Signature()), directory):
         file.write_text(found)
 

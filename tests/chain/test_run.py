@@ -123,11 +123,24 @@ def test_a_model_that_does_not_load_ends_the_chain_with_the_containers_line(tmp_
         processes = chain.processes()
         assert chain.process.wait(60) == 1
 
-    printed = (tmp_path / "log").read_text()
-    assert "model.pkl" in printed
-    assert "Traceback" not in printed
-    assert "local chain: the serving container ended with code" in printed
+    *_, said, last = (tmp_path / "log").read_text().splitlines()
+    assert "model.pkl" in json.loads(said)["message"]
+    assert last == "local chain: the serving container ended with code 3; see its message above"
+    assert "Traceback" not in (tmp_path / "log").read_text()
     assert left_of(processes) == []
+
+
+def test_a_part_that_dies_ends_the_chain(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as chain:
+        chain.wait_until_ready()
+        processes = chain.processes()
+        (container,) = [part for part in processes if "predictor" in part.cmdline() and "serve" in part.cmdline()]
+
+        container.kill()
+
+        assert chain.process.wait(40) == 1
+        assert left_of(processes) == []
+    assert "local chain: the serving container ended with code -9" in (tmp_path / "log").read_text()
 
 
 def test_another_example_is_served_with_a_line_that_works(tmp_path: Path) -> None:
