@@ -12,7 +12,8 @@ LANES = {
     "save": "tests/chain/test_readme.py",
     "image": "tests/image/test_readme.py",
     "push": "tests/deployment/test_push.py",
-    "deploy": "tests/deploy",
+    "sam": "tests/sam/test_readme.py",
+    "deploy": "tests/chain/test_readme.py (dry), tests/deployment and tests/deploy",
 }
 
 

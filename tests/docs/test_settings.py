@@ -1,0 +1,46 @@
+"""The README's two tables of settings say what the code reads, and the same defaults."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from invoker import settings as invoker_settings
+from predictor.settings import Settings as ContainerSettings
+from tests.docs.readme import README
+
+ROOT = Path(__file__).parents[2]
+VARIABLE = re.compile(r'"((?:SERVING|SAGEMAKER)_[A-Z_]+)"')
+ROW = re.compile(r"^\| `(?P<name>[A-Z_]+)` \| (?P<default>[^|]*?) ?\| ", re.MULTILINE)
+# depend on the machine
+OF_THE_MACHINE = {"SERVING_WORKERS", "SERVING_THREADS"}
+
+
+def tables() -> tuple[dict[str, str], dict[str, str]]:
+    """Return variable -> default of the function's table and of the container's."""
+    section = README.read_text().split("\n## Settings\n")[1].split("\n## ")[0]
+    function, container = section.split("The container's, ")
+    return dict(ROW.findall(function)), dict(ROW.findall(container))
+
+
+def test_the_functions() -> None:
+    defaults = invoker_settings.Settings("")
+    values = {field.name.upper(): getattr(defaults, field.name) for field in fields(defaults)}
+
+    assert tables()[0] == {name: str(value).lower() if value is False else str(value) for name, value in values.items()}
+
+
+def test_the_container_reads_these_and_no_others() -> None:
+    sources = (ROOT / "serving-container" / "predictor").glob("*.py")
+    read = {name for path in sources for name in VARIABLE.findall(path.read_text())}
+
+    assert set(tables()[1]) == read
+
+
+def test_the_containers_defaults() -> None:
+    settings = ContainerSettings.from_environ({})
+    values = {f"SERVING_{field.name.upper()}": str(getattr(settings, field.name)) for field in fields(settings)}
+    documented = tables()[1]
+
+    same = {name: documented[name].replace("true", "True") for name in values if name not in OF_THE_MACHINE}
+
+    assert same == {name: value for name, value in values.items() if name not in OF_THE_MACHINE}
