@@ -19,7 +19,6 @@ from golden.requests import GoldenRequest
 SUBJECT = "contract"
 PING_SECONDS = 2.0
 INVOCATION_SECONDS = 60.0
-STOP_SECONDS = 30
 KILLED = 137
 LOG_LINES = 5
 
@@ -118,12 +117,12 @@ def _check_answers(running: Running, golden: Sequence[GoldenRequest]) -> Iterato
 
 def _check_stop(running: Running) -> Finding:
     started = time.monotonic()
-    running.docker.run("stop", "--time", str(STOP_SECONDS), running.identity)
+    running.docker.run("stop", "--time", str(running.docker.grace), running.identity)
     seconds = time.monotonic() - started
     code = running.exit_code()
     if code == 0:
         return passed(SUBJECT, f"SIGTERM: left with code 0 after {seconds:.1f} s")
     if code == KILLED:
-        text = f"SIGTERM: still there after {STOP_SECONDS} s, and killed; requests in flight are lost"
+        text = f"SIGTERM: still there after {running.docker.grace} s, and killed; requests in flight are lost"
         return error(SUBJECT, text, "handle SIGTERM, and start the server in the exec form so that the signal arrives")
     return error(SUBJECT, f"SIGTERM: left with code {code}", "finish what is in flight and leave with code 0")

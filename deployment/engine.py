@@ -14,9 +14,10 @@ from deployment.errors import ContainerError, MissingToolError
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """`command` is the docker program."""
+    """`command` is the docker program; `grace` are the seconds between SIGTERM and SIGKILL, SageMaker's."""
 
     command: str
+    grace: int = 30
 
     def run(self, *arguments: str, seconds: float = 600, stdin: str | None = None) -> str:
         """Return what a command prints on stdout and stderr; raises ContainerError."""

@@ -1,0 +1,130 @@
+"""Smoke tests against servers with one fault each, over HTTP."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deployment.errors import UnreadableError
+from deployment.findings import Level
+from deployment.samples import read_bodies
+from deployment.smoke import check_api, record
+from golden.requests import GoldenRequest
+
+KEY = "a-key"
+GOLDEN = GoldenRequest("golden request 0", {"data": [[1, 2]]}, {"predictions": ["setosa"]})
+
+
+@dataclass(slots=True)
+class Api:
+    """An API that is right until it is told otherwise."""
+
+    url: str = ""
+    is_open: bool = False
+    predictions: tuple[str, ...] = ("setosa",)
+    health: int = 200
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    served = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(served.health, {"status": "ok"})
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("x-api-key") == KEY or served.is_open:
+                self.answer(200, {"predictions": served.predictions})
+            else:
+                self.answer(403, {"title": "Forbidden"})
+
+        def answer(self, status: int, document: Any) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        served.url = f"http://127.0.0.1:{server.server_port}"
+        yield served
+        server.shutdown()
+
+
+def errors(api: Api, key: str = KEY) -> list[str]:
+    with httpx.Client() as client:
+        findings = list(check_api(client, api.url, key, [GOLDEN]))
+    assert all(finding.advice for finding in findings if finding.level is not Level.OK)
+    return [finding.text for finding in findings if finding.level is not Level.OK]
+
+
+def test_a_closed_api_with_the_expected_answers_passes(api: Api) -> None:
+    assert errors(api) == []
+
+
+def test_a_wrong_answer_is_found(api: Api) -> None:
+    api.predictions = ("virginica",)
+
+    assert errors(api) == ['golden request 0: /predictions/0: expected "setosa", got "virginica"']
+
+
+def test_an_open_api_is_found(api: Api) -> None:
+    api.is_open = True
+
+    assert errors(api) == ["the API answers without a key"]
+
+
+def test_a_wrong_key_is_found(api: Api) -> None:
+    assert errors(api, key="another") == ['golden request 0: expected 200, got 403: {"title": "Forbidden"}']
+
+
+def test_a_failing_health_is_found(api: Api) -> None:
+    api.health = 500
+
+    assert errors(api) == ['/health answers 500: {"status": "ok"}']
+
+
+def test_nothing_that_listens_is_found() -> None:
+    found = errors(Api(url="http://127.0.0.1:9"))
+
+    assert len(found) == 3
+    assert all("Connection refused" in text for text in found)
+
+
+def test_recorded_answers_are_the_expected_ones(api: Api) -> None:
+    with httpx.Client() as client:
+        assert record(client, api.url, KEY, [GOLDEN.request])[0].answer == GOLDEN.answer
+
+
+def test_a_refused_request_is_not_recorded(api: Api) -> None:
+    with httpx.Client() as client, pytest.raises(UnreadableError, match="answers 403"):
+        record(client, api.url, "another", [GOLDEN.request])
+
+
+def test_requests_are_made_of_the_samples_beside_a_model(tmp_path: Path) -> None:
+    (tmp_path / "samples.csv").write_text("length,colour,count\n1.5,red,3\n2.5,,4\n")
+
+    assert read_bodies(tmp_path) == [
+        {"data": [[1.5, "red", 3]]},
+        {"data": [[1.5, "red", 3], [2.5, None, 4]]},
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "length\n"])
+def test_samples_without_rows_are_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "samples.csv").write_text(content)
+
+    with pytest.raises(UnreadableError, match="sample rows"):
+        read_bodies(tmp_path)
