@@ -15,7 +15,7 @@ IMAGE ?= serving-container
 REPOSITORY ?= serving-container
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-scaling lock clean openapi docs-ui
+.PHONY: help run test check bench bench-scaling lock clean openapi docs-ui lint-template
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench-scaling: .venv/.locked .tools/bench-product/.locked ## the container alone
 
 openapi: .venv/.locked ## write what follows from invoker/invoker/schema.py: the OpenAPI document, the gateway's validator
 	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi template.yaml
+
+lint-template: .venv/.locked ## cfn-lint, checkov and sam validate on the template and on what SAM makes of it
+	$(BIN)/pytest tests/template/test_lint.py
 
 SWAGGER_UI := 5.35.0
 DOCS := invoker/invoker/static/docs

@@ -7,6 +7,7 @@ their dtype before anything is read: https://numpy.org/doc/stable/reference/gene
 import io
 import lzma
 import math
+import tokenize
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ PARSE_ERRORS = (
     OverflowError,
     MemoryError,
     RecursionError,
+    tokenize.TokenError,  # NumPy tokenizes headers that it cannot read at first
 )
 
 

@@ -141,3 +141,10 @@ def serving(model_dir: Path, *, ready: bool = True, **settings: object) -> Itera
             except subprocess.TimeoutExpired:
                 popen.kill()
                 popen.wait()
+
+
+def train(directory: Path, name: str = "iris") -> Path:
+    """Train an example model into a directory."""
+    script = ROOT / "serving-container" / "example" / "train.py"
+    subprocess.run([sys.executable, str(script), name, "--output", str(directory)], check=True, capture_output=True)
+    return directory

@@ -3,7 +3,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,28 +164,3 @@ def test_a_model_that_cannot_load_gives_one_line(
     assert code > 0
     assert first["message"].startswith("listening on")
     assert [message in line["message"] for line in others] == [True]
-
-
-def test_answers_are_for_their_own_questions(tmp_path: Path) -> None:
-    with serving(echo(tmp_path)) as server:
-        end = time.monotonic() + 3
-        wrong: list[object] = []
-
-        def ask(client_number: int) -> None:
-            sent = 0
-            with server.client() as client:
-                while time.monotonic() < end:
-                    rows = [[float(client_number * 1_000_000 + sent + row), 0.0] for row in range(1 + sent % 3)]
-                    reply = client.predict(*rows)
-                    if reply.status != 200 or reply.json() != {"predictions": [row[0] for row in rows]}:
-                        wrong.append((rows, reply))
-                    sent += 1
-
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(64)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-        assert wrong == []
-        assert server.metric('serving_batch_requests_bucket{le="1.0"}') < server.metric("serving_batch_requests_count")
