@@ -21,9 +21,10 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from local.errors import (
     BadBodyError,
@@ -59,8 +60,15 @@ class Gateway:
         self._function = function
         self._api_key = api_key
 
-    async def answer(self, request: Request) -> Response:
-        """Answer one HTTP request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request, whatever its method."""
+        try:
+            reply = await self._answer(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        await reply(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
         body = await _read(request)
         if body is None:
             return Response(f"HTTP content length exceeded {MAX_BODY} bytes.", 413, media_type="text/plain")
@@ -205,9 +213,8 @@ def _incoming(request: Request, body: bytes) -> Incoming:
 def create_app(api: Api, function: Function, api_key: str | None, seconds: float = INTEGRATION_SECONDS) -> Starlette:
     """Return the gateway as an ASGI application; it waits so many seconds for the function."""
     gateway = Gateway(api, function, api_key, seconds)
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
     compression = [] if api.compressed_from is None else [Middleware(GZipMiddleware, minimum_size=api.compressed_from)]
-    return Starlette(routes=[Route("/{path:path}", gateway.answer, methods=methods)], middleware=compression)
+    return Starlette(routes=[Mount("/", gateway)], middleware=compression)
 
 
 def main() -> None:

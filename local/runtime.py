@@ -8,6 +8,7 @@ API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_Invok
 
 import argparse
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -153,13 +154,20 @@ def _returned(answer: httpx.Response) -> dict[str, str]:
     # The API reference: a container that does not set this one has an empty value returned for it.
     headers[CUSTOM_ATTRIBUTES] = answer.headers.get(CUSTOM_ATTRIBUTES, "")
     headers["x-amzn-invoked-production-variant"] = VARIANT
+    headers["x-amzn-RequestId"] = str(uuid.uuid4())
     return headers
 
 
 async def _refuse(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, RuntimeServiceError)
     key = "Message" if exc.members else "message"
-    return JSONResponse({key: str(exc), **exc.members}, exc.status, {"x-amzn-ErrorType": exc.code})
+    headers = {"x-amzn-ErrorType": exc.code, "x-amzn-RequestId": str(uuid.uuid4())}
+    return JSONResponse({key: str(exc), **exc.members}, exc.status, headers)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Nobody reads this answer."""
+    return Response(status_code=400)
 
 
 async def _unknown(_: Request, __: Exception) -> Response:
@@ -189,7 +197,7 @@ def create_app(
             Route("/endpoints/{name}/invocations", runtime.invoke, methods=["POST"]),
             Route("/ping", _ping),
         ],
-        exception_handlers={RuntimeServiceError: _refuse, 404: _unknown, 405: _unknown},
+        exception_handlers={RuntimeServiceError: _refuse, ClientDisconnect: _gone, 404: _unknown, 405: _unknown},
         lifespan=lifespan,
     )
 

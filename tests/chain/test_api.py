@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,6 +38,16 @@ def test_predicts_one_row_as_among_many(api: Api) -> None:
     one = api.predict(b'{"data": [[3,4]]}').json()["predictions"]
 
     assert one == api.predict(POINTS).json()["predictions"][1:2]
+
+
+def test_every_caller_gets_the_answer_to_its_own_question(api: Api) -> None:
+    bodies = [json.dumps({"data": [[n / 20, n % 7]], "method": "predict_proba"}).encode() for n in range(100)]
+    alone = [api.predict(body).json() for body in bodies]
+
+    with ThreadPoolExecutor(16) as callers:
+        together = [response.json() for response in callers.map(api.predict, bodies)]
+
+    assert together == alone
 
 
 def test_probabilities(api: Api) -> None:
@@ -174,7 +185,14 @@ def test_a_body_that_is_not_what_its_encoding_says(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/predict"), ("PUT", "/predict"), ("DELETE", "/predict"), ("POST", "/health"), ("GET", "/models")],
+    [
+        ("GET", "/predict"),
+        ("PUT", "/predict"),
+        ("PURGE", "/predict"),
+        ("DELETE", "/predict"),
+        ("POST", "/health"),
+        ("GET", "/models"),
+    ],
 )
 def test_a_wrong_method_or_path(api: Api, method: str, path: str) -> None:
     response = api.send(method, path)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -46,6 +47,17 @@ def test_the_request_id_reaches_the_containers_log(chain: Running) -> None:
     assert {"function", "container"} == {
         "function" if line.get("service") == "invoker" else "container" for line in lines
     }
+
+
+def test_callers_that_hang_up_leave_no_trace(chain: Running) -> None:
+    for url, path in ((chain.url, "/predict"), (chain.runtime_url, "/endpoints/local/invocations")):
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+            connection.sendall(head.encode() + b'{"data": ')
+        assert requests.post(f"{chain.url}/predict", json={"data": [[1, 2]]}, timeout=30).status_code == 200
+
+    assert "Traceback" not in chain.log.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
