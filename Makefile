@@ -15,7 +15,7 @@ IMAGE ?= serving-container
 REPOSITORY ?= serving-container
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-scaling lock clean openapi docs-ui lint-template
+.PHONY: help run test check bench bench-scaling lock clean openapi docs-ui lint-template bench-invoker
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ bench: .venv/.locked $(sort $(BENCH_NAMES:%=.tools/bench-%/.locked)) ## the cont
 
 bench-scaling: .venv/.locked .tools/bench-product/.locked ## the container alone: 1 to 10,000 rows, 1 to 256 clients, overload
 	@$(BIN)/python -m benchmarks.scaling --seconds $(SECONDS)
+
+bench-invoker: .venv/.locked ## the invoker alone: its start, its part of a request, its size (benchmarks/RESULTS-invoker.md)
+	@$(BIN)/python -m benchmarks.invoker
 
 openapi: .venv/.locked ## write what follows from invoker/invoker/schema.py: the OpenAPI document, the gateway's validator
 	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi template.yaml
@@ -135,6 +138,10 @@ smoke: .venv/.locked ## golden requests against a deployed API: URL, KEY
 
 cost: .venv/.locked ## an estimate of what the parameters cost: ENV, PARAMETERS
 	@$(DEPLOYMENT) cost $(CHOSEN)
+
+.PHONY: snapshots
+snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
+	@$(BIN)/python -m tests.template.modes
 
 deploy: .venv/.locked .tools/sam/.locked ## build and deploy: ENV, PARAMETERS
 	@overrides=$$($(DEPLOYMENT) overrides $(CHOSEN)) && \
