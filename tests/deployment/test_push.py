@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "test-push"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
@@ -124,21 +124,26 @@ def local_registry(program: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(docker: str, tmp_path: Path) -> Iterator[Docker]:
-    """An engine with a small image of new content."""
-    (tmp_path / "content").write_text(str(tmp_path))
+def engine(docker: str) -> Docker:
+    return Docker(docker)
+
+
+@pytest.fixture
+def image(engine: Docker, tmp_path: Path) -> Iterator[str]:
+    """A small image of a content and a name of its own."""
+    name = f"test-push-{uuid.uuid4()}"
+    (tmp_path / "content").write_text(name)
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY content /\n")
-    engine = Docker(docker)
-    engine.run("build", "--network", "host", "--tag", IMAGE, str(tmp_path))
-    yield engine
-    engine.run("image", "rm", "--force", engine.inspect("image", IMAGE)["Id"])
+    engine.run("build", "--network", "host", "--tag", name, str(tmp_path))
+    yield name
+    engine.run("image", "rm", "--force", engine.inspect("image", name)["Id"])
 
 
-def test_pushes_to_a_registry_that_asks_for_a_password(engine: Docker, local_registry: str) -> None:
+def test_pushes_to_a_registry_that_asks_for_a_password(engine: Docker, image: str, local_registry: str) -> None:
     login = Login(local_registry, USER, PASSWORD)
-    tag = content_tag(engine, IMAGE)
+    tag = content_tag(engine, image)
 
-    digest = push_image(engine, login, IMAGE, f"{local_registry}/iris:{tag}")
+    digest = push_image(engine, login, image, f"{local_registry}/iris:{tag}")
 
     manifest = requests.head(
         f"http://{local_registry}/v2/iris/manifests/{tag}",
@@ -151,22 +156,22 @@ def test_pushes_to_a_registry_that_asks_for_a_password(engine: Docker, local_reg
     assert not configured.exists() or local_registry not in json.loads(configured.read_text()).get("auths", {})
 
 
-def test_a_wrong_password_is_one_error_and_nothing_is_pushed(engine: Docker, local_registry: str) -> None:
+def test_a_wrong_password_is_one_error_and_nothing_is_pushed(engine: Docker, image: str, local_registry: str) -> None:
     with pytest.raises(ContainerError, match=r"(?i)unauthorized"):
-        push_image(engine, Login(local_registry, USER, "wrong"), IMAGE, f"{local_registry}/iris:1")
+        push_image(engine, Login(local_registry, USER, "wrong"), image, f"{local_registry}/iris:1")
 
     listed = requests.get(f"http://{local_registry}/v2/_catalog", auth=(USER, PASSWORD), timeout=10).json()
     assert listed == {"repositories": []}
 
 
-def test_an_image_that_was_not_built(docker: str) -> None:
+def test_an_image_that_was_not_built(engine: Docker) -> None:
     with pytest.raises(ImageMissingError, match="there is no image nothing; build it with `make image`"):
-        content_tag(Docker(docker), "nothing")
+        content_tag(engine, "nothing")
 
 
 def command(**environment: str) -> tuple[int, str, str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "deployment.push", "--image", IMAGE, "--repository", "iris"],
+        [sys.executable, "-m", "deployment.push", "--image", "serving-container", "--repository", "iris"],
         cwd=ROOT,
         env={"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **environment},
         capture_output=True,
