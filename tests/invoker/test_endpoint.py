@@ -146,6 +146,28 @@ def test_fault_is_a_problem_in_time_after_no_more_calls_than_the_policy_has(
     assert len(sagemaker.received) == calls
 
 
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ("503-without-code", "never"),
+        ("reset", "dripping-body"),
+        ("429-without-code", "InternalDependency", "dripping-headers"),
+        ("hang-up", "half-a-body", "never"),
+    ],
+    ids=" then ".join,
+)
+def test_faults_one_after_the_other_end_in_time_too(invoke: Invoker, sagemaker: Endpoint, faults: tuple[str]) -> None:
+    sagemaker.behaviours = [FAULTS[fault][0] for fault in faults]
+    began = time.monotonic()
+
+    answer = invoke(ROWS, 3.0)
+
+    assert time.monotonic() - began < 3.0
+    assert answer.status in {502, 504}
+    assert answer.json["status"] == answer.status
+    assert len(sagemaker.received) <= len(faults)
+
+
 @pytest.mark.parametrize("fault", ["ModelNotReady", "InternalDependency", "Throttling-400", "reset"])
 def test_what_never_ran_the_model_is_sent_again(invoke: Invoker, sagemaker: Endpoint, fault: str) -> None:
     sagemaker.behaviours = (FAULTS[fault][0], answers(200))
