@@ -23,6 +23,9 @@ API_ID = "local"
 # Response headers that API Gateway renames, because it sets them itself.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 REMAPPED = frozenset({"authorization", "connection", "content-md5", "date", "host", "server", "www-authenticate"})
+# https://www.rfc-editor.org/rfc/rfc9110#section-5
+HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+HEADER_VALUE = r"[\t\x20-\x7e\x80-\xff]*"
 # Set by the HTTP server from the body that is really sent.
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
@@ -178,6 +181,8 @@ def _answer_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in pairs:
         if not isinstance(value, str | int | float | bool):
             raise MalformedAnswerError(f"header {name} is {type(value).__name__}")
+        if not (re.fullmatch(HEADER_NAME, name) and re.fullmatch(HEADER_VALUE, _text(value))):
+            raise MalformedAnswerError(f"header {name!r} cannot be sent")
     return [(_renamed(name), _text(value)) for name, value in pairs if name.lower() not in FRAMING]
 
 

@@ -1,11 +1,15 @@
 """What a user sees who types `make run`."""
 
+import fcntl
 import json
 import os
+import pty
 import shlex
 import signal
 import socket
 import subprocess
+import sys
+import termios
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -94,6 +98,29 @@ def test_killing_the_chain_leaves_no_process(tmp_path: Path) -> None:
         chain.process.kill()
 
         assert left_of(processes, 40) == []
+
+
+def test_closing_the_terminal_stops_everything() -> None:
+    ours, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", *ANY_PORTS],
+        cwd=ROOT,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - it only calls the system
+    )
+    os.close(terminal)
+    printed = b""
+    while b"Ctrl-C stops it" not in printed:
+        printed += os.read(ours, 65_536)
+    processes = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+
+    os.close(ours)
+
+    process.wait(40)
+    assert left_of(processes) == []
 
 
 @pytest.mark.parametrize(
