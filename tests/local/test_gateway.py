@@ -108,6 +108,7 @@ def test_a_compressed_body_is_unpacked(
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("gzip", b"plain"), ("gzip", gzip.compress(b'{"data": 1}')[:-9]), ("br", b"x")],
+    ids=["plain", "cut-short", "unknown"],
 )
 def test_a_body_that_cannot_be_unpacked(serve: Callable[..., str], encoding: str, body: bytes) -> None:
     response = requests.post(serve(), data=body, headers=JSON | {"Content-Encoding": encoding}, timeout=5)
