@@ -62,6 +62,7 @@ GATEWAY: dict[str, tuple[int, str] | tuple[int, str, int]] = {
     "UNSUPPORTED_MEDIA_TYPE": (415, "Expected Content-Type application/json."),
     "WAF_FILTERED": (403, "The request was refused."),
 }
+UNSIGNED = "MISSING_AUTHENTICATION_TOKEN"
 
 
 def document() -> dict[str, Any]:
@@ -94,8 +95,12 @@ def gateway() -> dict[str, Any]:
         "DEFAULT_4XX": _gateway_response({"detail": "The request was refused."}),
         "DEFAULT_5XX": _gateway_response({"detail": INTERNAL}),
     }
+    responses = {name: _refused(*each) for name, each in GATEWAY.items()} | defaults
+    # A path that is not there, and with signatures asked for also a request without one.
+    unsigned = _refused(403, "Sign the request (AWS Signature Version 4), and check its path and method.")
+    responses[UNSIGNED] = {"Fn::If": ["UsesIam", unsigned, responses[UNSIGNED]]}
     return {
-        "x-amazon-apigateway-gateway-responses": {name: _refused(*each) for name, each in GATEWAY.items()} | defaults,
+        "x-amazon-apigateway-gateway-responses": responses,
         # Last, since the template goes on with the security schemes.
         "components": {"schemas": {"PredictRequest": _coarse(PredictRequest.model_json_schema())}},
     }

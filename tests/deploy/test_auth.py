@@ -1,0 +1,178 @@
+"""Who gets in, by the parameter Auth: each kind of credential right, wrong, foreign, expired and absent."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.deploy.checks import POINTS, assert_problem
+from tests.deploy.cloud import REGION, Api, Cloud
+
+BODY = json.dumps(POINTS)
+PASSWORD = "Correct-horse-7"
+
+
+def post(api: Api, headers: Mapping[str, str]) -> requests.Response:
+    content = {"Content-Type": "application/json"}
+    return requests.post(f"{api.url}/predict", data=BODY, headers={**content, **headers}, timeout=30)
+
+
+# --- AWS_IAM
+
+
+@dataclass(frozen=True, slots=True)
+class SignedApi:
+    """An API that wants signatures, and two users: one may call it, the other may do nothing."""
+
+    api: Api
+    caller: Credentials
+    stranger: Credentials
+
+    def post(self, credentials: Credentials, *, at: dt.datetime | None = None) -> requests.Response:
+        request = AWSRequest("POST", f"{self.api.url}/predict", {"Content-Type": "application/json"}, BODY)
+        signer = SigV4Auth(credentials, "execute-api", REGION)
+        # What add_auth does, at a time of our choice.
+        request.context["timestamp"] = (at or dt.datetime.now(dt.UTC)).strftime("%Y%m%dT%H%M%SZ")
+        request.headers["X-Amz-Date"] = request.context["timestamp"]
+        signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+        names = signer.signed_headers(signer.headers_to_sign(request))
+        scope = f"Credential={signer.scope(request)}, SignedHeaders={names}, Signature={signature}"
+        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {scope}"
+        return post(self.api, dict(request.headers))
+
+
+def make_user(cloud: Cloud, name: str, *, may_call: bool) -> Credentials:
+    iam = cloud.client("iam")
+    iam.create_user(UserName=name)
+    if may_call:
+        statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "arn:aws:execute-api:*:*:*/prod/*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName=name, PolicyName="call", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+@pytest.fixture(scope="module")
+def signed(cloud: Cloud, project: Path) -> Iterator[SignedApi]:
+    api = cloud.deploy(project, "signed", {"EndpointName": "iris", "Auth": "iam"})
+    yield SignedApi(api, make_user(cloud, "caller", may_call=True), make_user(cloud, "stranger", may_call=False))
+    cloud.delete(project, "signed")
+
+
+def test_a_signature_of_who_may_call_gets_in(signed: SignedApi) -> None:
+    response = signed.post(signed.caller)
+
+    assert response.status_code == 200, response.text
+    assert len(response.json()["predictions"]) == len(POINTS["data"])
+
+
+def test_no_signature_is_refused(signed: SignedApi) -> None:
+    assert_problem(post(signed.api, {}), 403)
+
+
+def test_an_api_key_is_no_signature(signed: SignedApi) -> None:
+    assert post(signed.api, {"x-api-key": "0123456789012345678901234567890123456789"}).status_code == 403
+
+
+def test_a_signature_with_another_secret_is_refused(signed: SignedApi) -> None:
+    forged = Credentials(signed.caller.access_key, "another-secret")
+
+    assert signed.post(forged).status_code == 403
+
+
+def test_a_signature_of_who_may_not_call_is_refused(signed: SignedApi) -> None:
+    assert signed.post(signed.stranger).status_code == 403
+
+
+def test_an_expired_signature_is_refused(signed: SignedApi) -> None:
+    assert signed.post(signed.caller, at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).status_code == 403
+
+
+# --- Cognito
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    arn: str
+    client: str
+    token: str
+
+
+@pytest.fixture(scope="module")
+def pool(cloud: Cloud) -> Pool:
+    return make_pool(cloud, "ours")
+
+
+def make_pool(cloud: Cloud, name: str, seconds: int = 3600) -> Pool:
+    """A user pool with one user, and an ID token of that user; Cognito's own tokens last five minutes at least."""
+    cognito = cloud.client("cognito-idp")
+    made = cognito.create_user_pool(PoolName=name)["UserPool"]
+    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=made["Id"],
+        ClientName=name,
+        ExplicitAuthFlows=flows,
+        IdTokenValidity=seconds,
+        TokenValidityUnits={"IdToken": "seconds"},
+    )
+    identity: dict[str, Any] = {"UserPoolId": made["Id"], "Username": "ada"}
+    cognito.admin_create_user(**identity, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**identity, Password=PASSWORD, Permanent=True)
+    client_id = client["UserPoolClient"]["ClientId"]
+    result = cognito.admin_initiate_auth(
+        UserPoolId=made["Id"],
+        ClientId=client_id,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ada", "PASSWORD": PASSWORD},
+    )
+    return Pool(made["Arn"], client_id, result["AuthenticationResult"]["IdToken"])
+
+
+@pytest.fixture(scope="module")
+def members(cloud: Cloud, project: Path, pool: Pool) -> Iterator[Api]:
+    """An API for the members of the pool."""
+    parameters = {"EndpointName": "iris", "Auth": "cognito", "CognitoUserPoolArn": pool.arn}
+    yield cloud.deploy(project, "members", parameters)
+    cloud.delete(project, "members")
+
+
+def test_a_token_of_the_pool_gets_in(members: Api, pool: Pool) -> None:
+    response = post(members, {"Authorization": pool.token})
+
+    assert response.status_code == 200, response.text
+
+
+def test_no_token_is_refused(members: Api) -> None:
+    assert_problem(post(members, {}), 401)
+
+
+def test_a_token_of_another_pool_is_refused(cloud: Cloud, members: Api) -> None:
+    foreign = make_pool(cloud, "theirs")
+
+    assert_problem(post(members, {"Authorization": foreign.token}), 401)
+
+
+def test_a_changed_token_is_refused(members: Api, pool: Pool) -> None:
+    header, _claims, signature = pool.token.split(".")
+
+    assert_problem(post(members, {"Authorization": f"{header}.e30.{signature}"}), 401)
+
+
+def test_what_is_no_token_is_refused(members: Api) -> None:
+    assert_problem(post(members, {"Authorization": "Bearer nonsense"}), 401)
+
+
+def test_an_expired_token_is_refused(cloud: Cloud, project: Path) -> None:
+    pool = make_pool(cloud, "brief", seconds=1)
+    parameters = {"EndpointName": "iris", "Auth": "cognito", "CognitoUserPoolArn": pool.arn}
+    api = cloud.deploy(project, "members", parameters)
+
+    assert_problem(post(api, {"Authorization": pool.token}), 401)
