@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tests import containers
+from tests import containers, sam_cli
 from tests.deploy.cloud import Cloud
 from tests.sam_cli import SamCli
 
 EMULATOR = Path(__file__).parent / "emulator" / "Dockerfile"
+
+
+@pytest.fixture(scope="session")
+def project(sam: SamCli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `sam build` made of the template and its folders; stacks are deployed from it, or from a changed copy."""
+    copy = sam_cli.copy_deployed(tmp_path_factory.mktemp("project"))
+    sam.run("build", cwd=copy)
+    return copy
 
 
 @pytest.fixture(scope="session")

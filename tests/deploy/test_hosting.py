@@ -9,10 +9,8 @@ import pytest
 
 from golden import requests
 from golden.hook import Hook
-from tests import sam_cli
 from tests.deploy.checks import failing
 from tests.deploy.cloud import Api, Cloud
-from tests.sam_cli import SamCli
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/models/iris"
 FIRST, SECOND = (f"{REPOSITORY}@sha256:{digit * 64}" for digit in "ab")
@@ -46,13 +44,6 @@ def describe(cloud: Cloud, stack: str) -> Endpoint:
     config = sagemaker.describe_endpoint_config(EndpointConfigName=config_name)
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     return Endpoint(name, config_name, config, model)
-
-
-@pytest.fixture(scope="module")
-def project(sam: SamCli, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = sam_cli.copy_deployed(tmp_path_factory.mktemp("hosting"))
-    sam.run("build", cwd=copy)
-    return copy
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import sam_cli
 from tests.deploy.checks import POINTS, assert_problem, failing
 from tests.deploy.cloud import Api, Cloud
-from tests.sam_cli import SamCli
 
 STACK = "good"
-
-
-@pytest.fixture(scope="module")
-def project(sam: SamCli, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = sam_cli.copy_deployed(tmp_path_factory.mktemp(STACK))
-    sam.run("build", cwd=copy)
-    return copy
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import environments, sam_cli
+from tests import environments
 from tests.deploy.cloud import Api, Cloud
 from tests.environments import ROOT
-from tests.sam_cli import SamCli
 
 ORIGIN = "https://example.com"
 OPTIONS = {
@@ -23,9 +22,7 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def api(cloud: Cloud, sam: SamCli, tmp_path_factory: pytest.TempPathFactory) -> Api:
-    project = sam_cli.copy_deployed(tmp_path_factory.mktemp("open"))
-    sam.run("build", cwd=project)
+def api(cloud: Cloud, project: Path) -> Api:
     return cloud.deploy(project, "open", OPTIONS)
 
 
