@@ -34,6 +34,8 @@ AWS = {
     "AWS_ACCESS_KEY_ID": ACCOUNT.access_key_id,
     "AWS_SECRET_ACCESS_KEY": ACCOUNT.secret_access_key,
     "ENDPOINT_NAME": "local",
+    # As in the template.
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 BARE = "import boto3; boto3.client('sagemaker-runtime')"
 OURS = "import invoker.app"
