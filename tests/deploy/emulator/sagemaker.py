@@ -85,8 +85,9 @@ class SageMaker:
         return await asyncio.to_thread(forward, url, headers, body)
 
     def made_by_name(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Of each endpoint made by a stack: its ARN and properties."""
-        made = self.records["AWS::SageMaker::Endpoint"]
+        """Of each endpoint: its ARN and properties."""
+        made = {f"endpoint/{name}": {"EndpointConfigName": name} for name in self.existing if name != "*"}
+        made |= self.records["AWS::SageMaker::Endpoint"]
         return {one.get("EndpointName") or arn.rsplit("/", 1)[1]: (arn, one) for arn, one in made.items()}
 
     def describe(self, name: str) -> Answer:
