@@ -5,6 +5,7 @@ handler: event -> service -> answer      (service.py has the routes, and each on
 The local chain and the tests of the template load `handler` as Lambda does: by its name in template.yaml.
 """
 
+import gc
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,8 @@ def prime() -> None:
 
 register_before_snapshot(prime)
 register_after_restore(ENDPOINT.renew)
+# What is made here lives as long as the process: no collection need look through it (a tenth of reading 1 MB).
+gc.freeze()
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
