@@ -29,7 +29,8 @@ def cloud(docker: str, serving_image: str, iris_model: Path, sam: SamCli) -> Ite
         model = f"--volume={iris_model}:/opt/ml/model:ro"
         with containers.container(docker, serving_image, "serve", options=(*joined, model)) as serving:
             serving.wait_for(f"{serving.url(8080)}/ping")
-            options = (f"--network={network}", "--publish=127.0.0.1::4566")
+            # functions are unpacked in /tmp, thousands of files each
+            options = (f"--network={network}", "--publish=127.0.0.1::4566", "--tmpfs=/tmp:exec")
             environment = {
                 "SAGEMAKER_ENDPOINTS": ",".join(f"{name}=http://serving:8080" for name in ("iris", "flowers", "*"))
             }
