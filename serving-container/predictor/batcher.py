@@ -17,6 +17,9 @@ from predictor.frames import Answer, Task
 from predictor.settings import Settings
 from predictor.telemetry import Metrics, log
 
+QUICK_SECONDS = 0.002
+"""A batch that takes less is not worth a second worker: a larger one on the first costs less than two smaller ones."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -50,7 +53,12 @@ class Batcher:
         self._metrics = metrics
         self._queue: deque[Job] = deque()
         self._bytes = 0
-        self._idle: deque[Worker] = deque()
+        self._idle: list[Worker] = []  # the last was busy last, and has its caches warm
+        self._busy = 0
+        self._sent = 0.0
+        """When the last batch was sent."""
+        self._seconds = QUICK_SECONDS
+        """What a batch takes, as a moving average."""
         self._scheduled = False
 
     @property
@@ -78,6 +86,8 @@ class Batcher:
         """Let a worker go that has died over `jobs`, and give each another chance, alone."""
         if worker in self._idle:
             self._idle.remove(worker)
+        elif jobs:
+            self._busy -= 1
         for job in reversed(jobs):
             if job.suspect:
                 job.settle(job, PredictionError("The process that predicted this request died."))
@@ -87,8 +97,11 @@ class Batcher:
                 self._bytes += len(job.task.body)
         self._schedule()
 
-    def finish(self, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
-        """Give each caller its answer."""
+    def finish(self, worker: Worker, jobs: Sequence[Job], answers: Sequence[Answer], seconds: float) -> None:
+        """Give the worker its next batch, and each caller its answer."""
+        self._busy -= 1
+        self._seconds += (seconds - self._seconds) / 16
+        self.join(worker)
         self._metrics.batches.observe(len(jobs))
         for job, answer in zip(jobs, answers, strict=True):
             job.settle(job, answer)
@@ -109,10 +122,27 @@ class Batcher:
     def _dispatch(self) -> None:
         self._scheduled = False
         while self._idle and self._queue:
-            share = math.ceil(len(self._queue) / len(self._idle))
-            batch = self._take(share if self._idle[0].batches else 1)
+            if self._holds():
+                break
+            share = len(self._queue) if self._quick else math.ceil(len(self._queue) / len(self._idle))
+            batch = self._take(share if self._idle[-1].batches else 1)
             if batch:
-                self._idle.popleft().send(batch)
+                self._busy += 1
+                self._sent = time.monotonic()
+                self._idle.pop().send(batch)
+
+    @property
+    def _quick(self) -> bool:
+        return self._seconds < QUICK_SECONDS
+
+    def _holds(self) -> bool:
+        """Whether to wait for the busy worker, which is quick, rather than call on an idle one; never for long."""
+        left = self._sent + QUICK_SECONDS - time.monotonic()
+        if not (self._busy and self._quick and self._idle[-1].batches and left > 0):
+            return False
+        self._scheduled = True
+        asyncio.get_running_loop().call_later(left, self._dispatch)
+        return True
 
     def _take(self, share: int) -> list[Job]:
         """Jobs from the head of the queue that somebody still waits for, at most `share`."""

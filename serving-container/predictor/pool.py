@@ -134,8 +134,7 @@ class Pool:
         """Give answers to whom they belong, and the worker its next batch."""
         if channel.born > self._last_death:
             self._deaths = 0
-        self._batcher.join(channel)
-        self._batcher.finish(jobs, answers)
+        self._batcher.finish(channel, jobs, answers, time.monotonic() - channel.busy_since)
 
     def lose(self, channel: Channel) -> None:
         """Replace a worker that is gone, and save what it held."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from predictor.batcher import Batcher, Job
+from predictor.batcher import QUICK_SECONDS, Batcher, Job
 from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
 from predictor.frames import Answer, Task
 from predictor.settings import Settings
@@ -83,9 +83,57 @@ def test_what_arrives_together_is_one_batch() -> None:
 def test_idle_workers_share_what_waits() -> None:
     bench, one, two = Bench(), Recorder(), Recorder()
 
-    run(lambda: bench.batcher.join(one), lambda: bench.batcher.join(two), lambda: bench.submit(b"a", b"b", b"c"))
+    run(lambda: bench.batcher.join(two), lambda: bench.batcher.join(one), lambda: bench.submit(b"a", b"b", b"c"))
 
     assert (one.bodies, two.bodies) == ([[b"a", b"b"]], [[b"c"]])
+
+
+def finish(bench: Bench, worker: Recorder, seconds: float) -> None:
+    jobs = worker.sent[-1]
+    bench.batcher.finish(worker, jobs, [Answer(200, "", b"")] * len(jobs), seconds)
+
+
+async def beside_a_busy_worker(seconds: float) -> tuple[Bench, Recorder, Recorder]:
+    """Batches have taken `seconds`; one worker has a batch, the other is idle, and a request comes."""
+    bench, busy, idle = Bench(), Recorder(), Recorder()
+    bench.batcher.join(busy)
+    for _ in range(100):
+        bench.submit(b"a")
+        await asyncio.sleep(0)
+        finish(bench, busy, seconds)
+    bench.submit(b"a")
+    await asyncio.sleep(0)
+    bench.batcher.join(idle)
+    bench.submit(b"b")
+    await asyncio.sleep(0)
+    return bench, busy, idle
+
+
+def test_a_quick_worker_is_waited_for() -> None:
+    async def steps() -> tuple[list[list[bytes]], list[bytes]]:
+        bench, busy, idle = await beside_a_busy_worker(seconds=0.0)
+        bench.submit(b"c")
+        finish(bench, busy, 0.0)
+        return idle.bodies, busy.bodies[-1]
+
+    assert asyncio.run(steps()) == ([], [b"b", b"c"])
+
+
+def test_a_slow_worker_is_not_waited_for() -> None:
+    async def steps() -> list[list[bytes]]:
+        _, _, idle = await beside_a_busy_worker(seconds=1.0)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b"]]
+
+
+def test_a_quick_worker_that_is_slow_for_once_is_not_waited_for_long() -> None:
+    async def steps() -> list[list[bytes]]:
+        _, _, idle = await beside_a_busy_worker(seconds=0.0)
+        await asyncio.sleep(10 * QUICK_SECONDS)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b"]]
 
 
 def test_what_queues_while_the_worker_is_busy_is_its_next_batch() -> None:
@@ -182,10 +230,10 @@ def test_waiting_callers_hear_of_their_deadline_though_no_worker_comes() -> None
 
 
 def test_answers_go_to_whom_they_belong() -> None:
-    bench = Bench()
+    bench, worker = Bench(), Recorder()
     jobs = [bench.job(b"a"), bench.job(b"b")]
 
-    bench.batcher.finish(jobs, [Answer(200, "", b"1"), Answer(400, "", b"2")])
+    bench.batcher.finish(worker, jobs, [Answer(200, "", b"1"), Answer(400, "", b"2")], 0.1)
 
     assert bench.outcomes == {b"a": Answer(200, "", b"1"), b"b": Answer(400, "", b"2")}
 
