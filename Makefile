@@ -29,7 +29,7 @@ test: .venv/.locked ## all tests; those that need Docker are skipped, and said t
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden local deployment tests benchmarks
+	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer local deployment tests benchmarks
 
 # The product, compiled or not, runs on the packages of the image, and on nothing else.
 comma := ,
@@ -96,6 +96,7 @@ lock: $(UV) ## resolve every requirements file again
 	$(COMPILE) invoker/requirements.in -o invoker/requirements.txt
 	$(COMPILE) serving-container/requirements.in -o serving-container/requirements.txt
 	for name in compile lightgbm xgboost; do $(COMPILE) serving-container/requirements-$$name.in -c serving-container/requirements.txt -o serving-container/requirements-$$name.txt; done
+	$(COMPILE) authorizer/requirements.in -o authorizer/requirements.txt
 	$(COMPILE) requirements/dev.in -c invoker/requirements.txt -c serving-container/requirements.txt -o requirements/dev.txt
 	$(COMPILE) requirements/local.in -c requirements/dev.txt -o requirements/local.txt
 	for name in uv sam lint emulator fuzz; do $(COMPILE) requirements/$$name.in -o requirements/$$name.txt; done

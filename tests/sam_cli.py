@@ -11,7 +11,7 @@ from tests.environments import ROOT, TOOLS
 
 # Good for the emulators only.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-DEPLOYED = ("template.yaml", "samconfig.toml", "invoker", "golden")
+DEPLOYED = ("template.yaml", "samconfig.toml", "invoker", "golden", "authorizer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,49 @@ def test_a_token_of_another_pool_is_refused(cloud: Cloud, members: Api) -> None:
     assert_problem(post(members, {"Authorization": foreign.token}), 401)
 
 
+# --- Bearer tokens of another issuer: here a user pool's, whose keys the local AWS publishes
+
+
+@pytest.fixture(scope="module")
+def bearers(cloud: Cloud, project: Path, pool: Pool) -> Iterator[Api]:
+    pool_id = pool.arn.split("/")[1]
+    parameters = {
+        "EndpointName": "iris",
+        "Auth": "jwt",
+        "JwtIssuer": f"https://cognito-idp.{REGION}.amazonaws.com/{pool_id}",
+        "JwtAudience": pool.client,
+        # the function runs beside the local AWS
+        "JwtKeysUrl": f"http://127.0.0.1:4566/{pool_id}/.well-known/jwks.json",
+    }
+    yield cloud.deploy(project, "bearers", parameters)
+    cloud.delete(project, "bearers")
+
+
+def test_a_bearer_token_of_the_issuer_gets_in(bearers: Api, pool: Pool) -> None:
+    response = post(bearers, {"Authorization": f"Bearer {pool.token}"})
+
+    assert response.status_code == 200, response.text
+
+
+def test_no_bearer_token_is_refused(bearers: Api) -> None:
+    assert_problem(post(bearers, {}), 401)
+
+
+def test_a_bearer_token_of_another_issuer_is_refused(cloud: Cloud, bearers: Api) -> None:
+    foreign = make_pool(cloud, "elsewhere")
+
+    assert_problem(post(bearers, {"Authorization": f"Bearer {foreign.token}"}), 401)
+
+
+def test_a_changed_bearer_token_is_refused(bearers: Api, pool: Pool) -> None:
+    header, _claims, signature = pool.token.split(".")
+
+    assert_problem(post(bearers, {"Authorization": f"Bearer {header}.e30.{signature}"}), 401)
+
+
+# --- Cognito's tokens, changed and expired
+
+
 def test_a_changed_token_is_refused(members: Api, pool: Pool) -> None:
     header, _claims, signature = pool.token.split(".")
 

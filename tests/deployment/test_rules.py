@@ -43,6 +43,8 @@ def test_right_combinations_pass(parameters: dict[str, str]) -> None:
         (SERVERLESS | {"MaxInstances": "2"}, "Hosting=serverless has no instances"),
         (SERVERLESS | {"DataCaptureUrl": "s3://models/captured"}, "Only Hosting=realtime can capture data"),
         (EXISTING | {"Auth": "cognito"}, "Auth=cognito needs CognitoUserPoolArn."),
+        (EXISTING | {"Auth": "jwt", "JwtAudience": "a"}, "Auth=jwt needs JwtIssuer, JwtAudience and JwtKeysUrl."),
+        (EXISTING | {"JwtAudience": "a"}, "JwtIssuer, JwtAudience and JwtKeysUrl have an effect with Auth=jwt only."),
         (EXISTING | {"CognitoUserPoolArn": POOL}, "CognitoUserPoolArn has an effect with Auth=cognito only."),
     ],
 )
@@ -71,6 +73,8 @@ def test_wrong_combinations_are_refused_with_a_sentence(parameters: dict[str, st
         ("AlarmTopicArn", "alarms"),
         ("KmsKeyArn", "alias/mine"),
         ("MaxRows", "many"),
+        ("JwtIssuer", "http://login.example.com"),
+        ("JwtKeysUrl", "http://login.example.com/keys"),
     ],
 )
 def test_each_value_has_a_pattern_or_bounds(name: str, value: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("invoker/invoker", "serving-container/predictor", "golden/golden", "deployment", "local")
+FOLDERS = ("invoker/invoker", "serving-container/predictor", "golden/golden", "authorizer/authorizer", "deployment", "local")
 PRODUCT = [ROOT / name for name in FOLDERS]
 MODULES = sorted(path for package in PRODUCT for path in package.rglob("*.py"))
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")

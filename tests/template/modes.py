@@ -25,6 +25,15 @@ MODES: Mapping[str, Mapping[str, str]] = {
     "existing": {"EndpointName": "iris"},
     "realtime": {"Hosting": "realtime", "ImageUri": IMAGE},
     "serverless": {"Hosting": "serverless", "ImageUri": IMAGE, "Auth": "iam"},
+    "tokens": {
+        "Hosting": "serverless",
+        "ImageUri": IMAGE,
+        "Auth": "jwt",
+        "JwtIssuer": "https://login.example.com",
+        "JwtAudience": "predictions",
+        "JwtKeysUrl": "https://login.example.com/keys",
+        "KmsKeyArn": KEY,
+    },
     # As much at once as there can be.
     "guarded": {
         "Hosting": "realtime",

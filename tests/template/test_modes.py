@@ -22,6 +22,8 @@ WILDCARDS = {
     ("FunctionRole", "*", "xray:PutTraceSegments"): "X-Ray has no resources to name",
     ("FunctionRole", "${FunctionLogs.Arn}:*", "logs:CreateLogStream"): "streams of one log group",
     ("FunctionRole", "${FunctionLogs.Arn}:*", "logs:PutLogEvents"): "streams of one log group",
+    ("AuthorizerRole", "${AuthorizerLogs.Arn}:*", "logs:CreateLogStream"): "streams of one log group",
+    ("AuthorizerRole", "${AuthorizerLogs.Arn}:*", "logs:PutLogEvents"): "streams of one log group",
     ("ModelRole", "*", "ecr:GetAuthorizationToken"): "logging in to ECR has no resource to name",
     ("ModelRole", "*", "cloudwatch:PutMetricData"): "metrics have no resources; a condition names the namespace",
     ("ModelRole", "${EndpointLogs.Arn}:*", "logs:CreateLogStream"): "streams of one log group",
