@@ -62,7 +62,7 @@ def _matrix(body: bytes) -> npt.NDArray[np.float64] | None:
             return None
         data = document["data"]
         lengths = set(map(len, data))
-        if body.count(b"[") != len(data) + 1 or len(lengths) != 1:
+        if body.count(b"[") != len(data) + 1 or len(lengths) != 1 or 0 in lengths:
             return None
         return np.frombuffer(data.as_buffer(of_type="d")).reshape(len(data), lengths.pop())
     except (TypeError, ValueError, RuntimeError):
@@ -107,7 +107,7 @@ def _named(document: dict[str, Any], signature: Signature) -> Table:
 
 def _split(document: dict[str, Any], base: str) -> Table:
     """Read `data` with `columns`; pandas' `index` says nothing about the rows."""
-    refuse_unknown(document, ("data", "columns", "index"), base)
+    refuse_unknown(document, ("data", "columns", "index", *(() if base else ("method",))), base)
     rows = from_lists(expect(document.get("data"), list, f"{base}/data", "a list of rows"), f"{base}/data")
     columns = document.get("columns")
     if columns is None:
@@ -120,7 +120,8 @@ def _split(document: dict[str, Any], base: str) -> Table:
 
 def _plain(predictions: npt.NDArray[Any]) -> Any:
     """What orjson writes: numbers straight from memory, everything else as Python values."""
-    return np.ascontiguousarray(predictions) if predictions.dtype.kind in "fiub" else predictions.tolist()
+    plain = predictions.dtype.kind in "fiub" and predictions.dtype.isnative
+    return np.ascontiguousarray(predictions) if plain else predictions.tolist()
 
 
 def _dump(value: object) -> bytes:

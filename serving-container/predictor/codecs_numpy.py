@@ -131,6 +131,8 @@ def _matrix(body: bytes) -> "csr_matrix":
         matrix = kind((data, (first, second)) if kind is sparse.coo_matrix else (data, first, second), shape, copy=True)
         if kind is not sparse.coo_matrix:  # whose constructor checks
             matrix.check_format(full_check=True)
+            if np.diff(matrix.indptr).min() < 0:  # which it overlooks where there are no values
+                raise ValueError
         return sparse.csr_matrix(matrix)
     except PARSE_ERRORS:
         raise BadInputError("The body is no sparse matrix as scipy.sparse.save_npz writes csr, csc and coo.") from None

@@ -33,9 +33,9 @@ def takes_documents(estimator: Any) -> bool:
 def dropped_columns(estimator: Any) -> frozenset[str]:
     """Names of the columns that an estimator was trained with and does not use."""
     first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
-    if not isinstance(first, ColumnTransformer):
-        return frozenset()
     names = list(getattr(first, "feature_names_in_", ()))
+    if not isinstance(first, ColumnTransformer) or not names:
+        return frozenset()
     used = {index for _, part, columns in first.transformers_ if part != "drop" for index in _positions(columns, names)}
     return frozenset(name for index, name in enumerate(names) if index not in used)
 

@@ -1,5 +1,6 @@
 """What goes wrong while a model is loaded, said in one line: what, where, what to do."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,15 +38,25 @@ def _explanation(error: Exception, path: Path) -> str:
             )
         case AttributeError() if "__main__" in str(error):
             return f"{_one_line(error)}: define the class in a module, and ship it with code/inference.py."
-    kind = type(error).__name__
-    return f"it is damaged, or of another kind than its name says ({kind}: {_one_line(error)}): save it again."
+    what = f"{type(error).__name__}: {_one_line(error)}"
+    if path.suffix == ".py":
+        return f"{what} (line {_line(error, path)})."
+    return f"it is damaged, or of another kind than its name says ({what}): save it again."
+
+
+def _line(error: Exception, path: Path) -> int:
+    """The last line of the file that was at work; of a syntax error, its own."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == str(path)), 0)
 
 
 def _remedy(module: str) -> str:
     package = module.partition(".")[0]
     if package in EXTRAS:
         return f"build the image with --build-arg EXTRAS={EXTRAS[package]}"
-    return "add its package to requirements.in, lock, and build the image again"
+    return "add its package to requirements.in, lock, and build the image again (nothing is installed at start)"
 
 
 def _one_line(error: Exception) -> str:

@@ -45,11 +45,10 @@ class OnnxModel:
     def __init__(self, path: Path, threads: int) -> None:
         self._directory = path.parent
         self._threads = threads
-        self._sessions = {path.name: self._open(path.name)}
-        session = self._sessions[path.name]
+        session = self._open(path.name)
         self.signature, self._outputs = _described(session, path)
         self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
-        self._reopen()
+        self._sessions = self._open_all()
         if threads > 1:  # a session's threads do not survive a fork
             os.register_at_fork(after_in_child=self._reopen)
 
@@ -89,8 +88,13 @@ class OnnxModel:
         )  # it would burn a core between requests
         return onnxruntime.InferenceSession(self._directory / file, options, providers=["CPUExecutionProvider"])
 
+    def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
+        return {file: self._open(file) for file in {output.file for output in self._outputs.values()}}
+
     def _reopen(self) -> None:
-        self._sessions = {file: self._open(file) for file in {output.file for output in self._outputs.values()}}
+        # Kept, for closing a session waits for its threads, and here there are none.
+        self._abandoned = self._sessions
+        self._sessions = self._open_all()
 
 
 def load(path: Path, threads: int) -> OnnxModel:

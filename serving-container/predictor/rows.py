@@ -82,8 +82,8 @@ def one_a_row(predictions: Any, count: int) -> npt.NDArray[Any]:
 
     A list holds an array for every output of the model, as predict_proba of several outputs gives them.
     """
-    if isinstance(predictions, list) and predictions and all(len(output) == count for output in predictions):
-        predictions = _outputs(predictions) if isinstance(predictions[0], np.ndarray) else predictions
+    if isinstance(predictions, list) and all(isinstance(output, np.ndarray) and output.ndim > 1 for output in predictions):
+        predictions = _outputs(predictions)
     if hasattr(predictions, "toarray"):
         predictions = predictions.toarray()
     array = np.asarray(predictions)
@@ -93,7 +93,9 @@ def one_a_row(predictions: Any, count: int) -> npt.NDArray[Any]:
     return array
 
 
-def _outputs(outputs: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+def _outputs(outputs: list[npt.NDArray[Any]]) -> Any:
+    if not outputs:
+        return outputs
     if len({output.shape for output in outputs}) == 1:
         return np.stack(outputs, axis=1)
     rows = np.empty(len(outputs[0]), dtype=object)

@@ -107,8 +107,9 @@ def _width(table: Table) -> int:
 
 
 def _numeric(table: Table, order: Sequence[int], signature: Signature) -> npt.NDArray[np.float64]:
-    rows = _floats(chain.from_iterable(table.cells), table, signature).reshape(len(table.cells), -1)
-    return rows if isinstance(order, range) else rows[:, order]
+    whole = isinstance(order, range)
+    cells = chain.from_iterable(table.cells) if whole else (row[index] for row in table.cells for index in order)
+    return _floats(cells, table, signature).reshape(len(table.cells), len(order))
 
 
 def _mixed(table: Table, order: Sequence[int], signature: Signature) -> Rows:
@@ -162,7 +163,7 @@ def _explain(table: Table, order: Sequence[int], signature: Signature) -> NoRetu
         Fault(table.cell_pointer(row, column), f"expected {expected}, got {_shown(cell)}")
         for row, cells in enumerate(table.cells)
         for column, cell in enumerate(cells)
-        if (expected := _expected(cell, table, signature, text=column in text))
+        if column in order and (expected := _expected(cell, table, signature, text=column in text))
     )
     found = tuple(islice(faults, MAX_FAULTS))
     first = f" {found[0].detail} at {found[0].pointer}" if found else ""

@@ -1,0 +1,132 @@
+"""CSV with and without a header."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from predictor.codecs import decode, encode
+from predictor.errors import BadInputError, Fault
+from predictor.rows import Signature
+
+CSV = "text/csv"
+PAIRS = Signature(features=2)
+NAMED = Signature(features=2, names=("size", "weight"))
+HOLES = Signature(features=2, missing=True)
+
+
+def rows(body: bytes, signature: Signature = PAIRS, content_type: str = CSV) -> Any:
+    return decode(body, content_type, signature).rows.tolist()
+
+
+def refusal(body: bytes, signature: Signature = PAIRS, content_type: str = CSV) -> BadInputError:
+    with pytest.raises(BadInputError) as refused:
+        rows(body, signature, content_type)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"1,2\n3.5,-4e0\n",
+        b"1,2\r\n3.5,-4\r\n",
+        b"1,2\n3.5,-4",
+        b"\xef\xbb\xbf1,2\n3.5,-4\n",
+        b" 1, 2 \n3.5,-4\n",
+        b'"1","2"\n3.5,-4\n',
+        b"\n1,2\n\n3.5,-4\n\n",
+    ],
+)
+def test_rows_of_numbers(body: bytes) -> None:
+    assert rows(body) == [[1, 2], [3.5, -4]]
+
+
+def test_a_first_line_without_a_number_is_a_header_for_a_model_of_numbers() -> None:
+    assert rows(b"a,b\n1,2\n") == [[1, 2]]
+
+
+def test_a_first_line_with_a_features_name_is_a_header_in_any_order() -> None:
+    assert rows(b"weight,size\n2,1\n", NAMED) == [[1, 2]]
+
+
+def test_a_header_of_other_names_is_refused() -> None:
+    assert refusal(b"a,b\n1,2\n", NAMED).detail.startswith('Wrong columns: missing "size", "weight"; unknown "a", "b".')
+
+
+def test_a_content_type_may_say_that_there_is_a_header() -> None:
+    assert rows(b"1,2\n3,4\n", PAIRS, "text/csv; header=present") == [[3, 4]]
+
+
+def test_a_content_type_may_say_that_there_is_none() -> None:
+    assert refusal(b"a,b\n1,2\n", PAIRS, "text/csv; header=absent").errors[0] == Fault(
+        "/0/0", 'expected a number, got "a"'
+    )
+
+
+def test_a_model_of_text_has_a_header_only_where_a_feature_is_named() -> None:
+    text = Signature(features=2, text=frozenset({0, 1}))
+
+    assert rows(b"a,b\nc,d\n", text) == [["a", "b"], ["c", "d"]]
+    assert rows(b"a,b\nc,d\n", Signature(2, ("b", "a"), text=frozenset({0, 1}))) == [["d", "c"]]
+
+
+def test_an_empty_cell_is_a_missing_value() -> None:
+    np.testing.assert_array_equal(decode(b"1,\n nan ,2\n", CSV, HOLES).rows, [[1, np.nan], [np.nan, 2]])
+
+
+def test_an_empty_cell_of_text_is_null() -> None:
+    assert rows(b",2\n", Signature(features=2, text=frozenset({0}))) == [[None, 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"1,2\n3,\n", Fault("/1/1", "expected a finite number, got nothing")),
+        (b"1,2\n3,nan\n", Fault("/1/1", 'expected a finite number, got "nan"')),
+        (b"1,2\n3,inf\n", Fault("/1/1", 'expected a finite number, got "inf"')),
+        (b"1,2\n3,1e999\n", Fault("/1/1", 'expected a finite number, got "1e999"')),
+        (b"1,2\n3,1_000\n", Fault("/1/1", 'expected a number, got "1_000"')),
+        (b"1,2\n3,0x10\n", Fault("/1/1", 'expected a number, got "0x10"')),
+        (b"1,2\n3,x\n", Fault("/1/1", 'expected a number, got "x"')),
+        (b"1,2\n3\n", Fault("/1", "expected 2 cells as in row 0, got 1")),
+        (b"1,2,3\n", Fault("/0", "expected 2 features, got 3")),
+        (b"1;2\n3;4\n", Fault("/0", "expected 2 features, got 1")),
+    ],
+)
+def test_what_is_wrong_and_where(body: bytes, fault: Fault) -> None:
+    assert refusal(body, PAIRS, "text/csv; header=absent").errors == (fault,)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"a,b\n", "Expected at least one row, got none."),
+        (b"\n\n", "Expected at least one row, got none."),
+        (b'1,"2\n', "The body is not CSV: unexpected end of data."),
+        (b"1,\xff\n", "The body is not UTF-8, at byte 2."),
+        (b"\x1f\x8b\x08\x00", "The body is not UTF-8, at byte 1. It looks compressed: send it as it is."),
+        ("1,2\n".encode("utf-16"), "The body is not UTF-8, at byte 0."),
+    ],
+)
+def test_what_is_no_csv(body: bytes, detail: str) -> None:
+    assert refusal(body).detail == detail
+
+
+def test_a_cell_without_end_is_refused() -> None:
+    assert refusal(b'1,"' + b"x" * 200_000).detail.startswith("The body is not CSV: field larger than field limit")
+
+
+@pytest.mark.parametrize(
+    ("predictions", "expected"),
+    [
+        (np.array([1, 2]), b"1\n2\n"),
+        (np.array([0.1, 1e300]), b"0.1\n1e+300\n"),
+        (np.array([[0.25, 0.75], [1, 0]]), b"0.25,0.75\n1.0,0.0\n"),
+        (np.array(["a", 'b,"c"']), b'a\n"b,""c"""\n'),
+        (np.array([np.nan, np.inf, -np.inf]), b"nan\ninf\n-inf\n"),
+        (np.array([[[1, 2], [3, 4]]]), b"1,2,3,4\n"),
+        (np.array([None, "x"], dtype=object), b'""\nx\n'),
+    ],
+)
+def test_answers_have_one_line_a_row(predictions: Any, expected: bytes) -> None:
+    assert encode(predictions, CSV).body == expected

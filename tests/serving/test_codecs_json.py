@@ -1,0 +1,326 @@
+"""JSON in every shape, and what is wrong with it."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from predictor.codecs import decode, encode
+from predictor.errors import BadInputError, Fault, NotAcceptableError
+from predictor.rows import Signature
+
+JSON = "application/json"
+LINES = "application/jsonlines"
+PAIRS = Signature(features=2)
+NAMED = Signature(features=2, names=("a", "b"))
+METHODS = Signature(features=2, methods=("predict", "predict_proba"))
+
+
+def rows(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -> Any:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return decode(content, content_type, signature).rows.tolist()
+
+
+def refusal(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -> BadInputError:
+    with pytest.raises(BadInputError) as refused:
+        rows(body, signature, content_type)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [[1, 2], [3.5, 4]]},
+        {"data": [[1, 2], [3.5, 4]], "method": "predict"},
+        {"data": [[1, 2], [3.5, 4]], "columns": ["a", "b"]},
+        {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3.5, 4]]},
+        {"dataframe_split": {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3.5, 4]]}},
+        {"dataframe_records": [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}]},
+        {"instances": [[1, 2], [3.5, 4]]},
+        {"instances": [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}]},
+        {"instances": [{"features": [1, 2]}, {"features": [3.5, 4]}]},
+        {"instances": [{"features": [1, 2], "configuration": {"x": 1}}, {"features": [3.5, 4]}]},
+        {"instances": [{"data": {"features": {"values": [1, 2]}}}, {"data": {"features": [3.5, 4]}}]},
+        {"instances": [{"data": {"features": {"keys": [1, 0], "shape": [2], "values": [2, 1]}}}, [3.5, 4]]},
+        [[1, 2], [3.5, 4]],
+        [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}],
+        [{"features": [1, 2]}, {"features": [3.5, 4]}],
+    ],
+)
+def test_every_shape_of_rows(body: Any) -> None:
+    assert rows(body) == [[1, 2], [3.5, 4]]
+
+
+def test_a_flat_list_is_one_row() -> None:
+    # SageMaker SDK's JSONSerializer writes an array of one dimension so.
+    assert rows([1, 2]) == [[1, 2]]
+
+
+def test_single_cells_are_rows_of_one_feature() -> None:
+    assert rows({"instances": [1, 2]}, Signature(features=1)) == [[1], [2]]
+
+
+def test_rows_are_doubles() -> None:
+    assert decode(b'{"data": [[1, 2]]}', JSON, PAIRS).rows.dtype == np.float64
+
+
+def test_booleans_are_numbers() -> None:
+    assert rows({"data": [[True, False]]}) == [[1, 0]]
+
+
+def test_integers_beyond_64_bits_are_the_nearest_double() -> None:
+    assert rows(b'{"data": [[123456789012345678901234567890, -1]]}') == [[1.2345678901234568e29, -1]]
+
+
+def test_missing_values_are_nan_for_a_model_that_takes_them() -> None:
+    found = decode(b'{"data": [[null, 2]]}', JSON, Signature(features=2, missing=True)).rows
+
+    np.testing.assert_array_equal(found, [[np.nan, 2]])
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert rows(b'\xef\xbb\xbf{"data": [[1, 2]], "method": "predict"}') == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"columns": ["b", "a"], "data": [[2, 1]]},
+        {"dataframe_split": {"columns": ["b", "a"], "data": [[2, 1]]}},
+        [{"b": 2, "a": 1}],
+        {"instances": [{"b": 2, "a": 1}]},
+    ],
+)
+def test_named_columns_may_come_in_any_order(body: Any) -> None:
+    assert rows(body, NAMED) == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (
+            {"columns": ["a", "c"], "data": [[1, 2]]},
+            'Wrong columns: missing "b"; unknown "c". The model\'s columns: "a", "b".',
+        ),
+        ([{"a": 1}], 'Wrong columns: missing "b". The model\'s columns: "a", "b".'),
+        ({"columns": ["a", "a"], "data": [[1, 2]]}, 'Column names repeat: "a".'),
+        ({"columns": ["a"], "data": [[1, 2]]}, "Expected a name for each of 2 columns, got 1."),
+    ],
+)
+def test_wrong_columns(body: Any, detail: str) -> None:
+    assert refusal(body, NAMED).detail == detail
+
+
+def test_columns_that_the_model_makes_no_use_of_may_come_or_not() -> None:
+    signature = Signature(features=2, names=("a", "b"), ignored=frozenset({"id"}))
+
+    assert rows([{"b": 2, "id": "x", "a": 1}], signature) == [[1, 2]]
+    assert rows([{"b": 2, "a": 1}], signature) == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail", "faults"),
+    [
+        (
+            {"data": [[1, 2], [3, "x"], [None, True]]},
+            'A cell is not what the model takes: expected a number, got "x" at /data/1/1.',
+            (Fault("/data/1/1", 'expected a number, got "x"'), Fault("/data/2/0", "expected a number, got null")),
+        ),
+        (
+            {"data": [[1, "1.5"]]},
+            'A cell is not what the model takes: expected a number, got "1.5" at /data/0/1.',
+            (Fault("/data/0/1", 'expected a number, got "1.5"'),),
+        ),
+        (
+            {"data": [[1, [2]], [3, 4]]},
+            "A cell is not what the model takes: expected a number, got a list at /data/0/1.",
+            (Fault("/data/0/1", "expected a number, got a list"),),
+        ),
+        (
+            [{"a/b": 1, "c~d": {}}],
+            "A cell is not what the model takes: expected a number, got an object at /0/c~0d.",
+            (Fault("/0/c~0d", "expected a number, got an object"),),
+        ),
+        (
+            {"data": [[1, 2], [3]]},
+            "Rows differ in length: expected 2 cells as in row 0, got 1, in row 1.",
+            (Fault("/data/1", "expected 2 cells as in row 0, got 1"),),
+        ),
+        (
+            {"data": [[1, 2, 3]]},
+            "Wrong number of features: expected 2 features, got 3, in row 0.",
+            (Fault("/data/0", "expected 2 features, got 3"),),
+        ),
+        (
+            {"instances": [{"features": [1]}]},
+            "Wrong number of features: expected 2 features, got 1, in row 0.",
+            (Fault("/instances/0", "expected 2 features, got 1"),),
+        ),
+        (
+            {"instances": [{"features": [1, "x"]}]},
+            'A cell is not what the model takes: expected a number, got "x" at /instances/0/features/1.',
+            (Fault("/instances/0/features/1", 'expected a number, got "x"'),),
+        ),
+        (
+            {"data": [[1, 2], 3]},
+            "The body has the wrong form: expected a list of cells, got 3 at /data/1.",
+            (Fault("/data/1", "expected a list of cells, got 3"),),
+        ),
+        (
+            {"data": 1},
+            "The body has the wrong form: expected a list of rows, got 1 at /data.",
+            (Fault("/data", "expected a list of rows, got 1"),),
+        ),
+        (
+            [{"a": 1, "b": 2}, {"a": 1, "c": 2}],
+            'Records have different columns: "b", "c".',
+            (Fault("/1", 'expected the columns of record 0; these differ: "b", "c"'),),
+        ),
+        (
+            {"data": [[1, 2]], "x": 1},
+            'Unknown field "x".',
+            (Fault("/x", "unknown field; known are data, columns, index, method"),),
+        ),
+        ({"data": []}, "Expected at least one row, got none.", ()),
+        ([], "Expected at least one row, got none.", (Fault("", "the list is empty"),)),
+        ("text", "Expected a JSON object or array.", (Fault("", "expected an object or an array"),)),
+        (
+            {"rows": [[1, 2]]},
+            "Expected exactly one of data, instances, dataframe_split, dataframe_records, got none.",
+            (),
+        ),
+        (
+            {"data": [[1, 2]], "instances": [[1, 2]]},
+            "Expected exactly one of data, instances, dataframe_split, dataframe_records, got data and instances.",
+            (),
+        ),
+    ],
+)
+def test_what_is_wrong_and_where(body: Any, detail: str, faults: tuple[Fault, ...]) -> None:
+    refused = refusal(body)
+
+    assert (refused.detail, refused.errors) == (detail, faults)
+
+
+def test_only_the_first_faults_are_listed() -> None:
+    assert len(refusal({"data": [["x", "y"]] * 1000}).errors) == 10
+
+
+def test_a_long_wrong_cell_is_cut() -> None:
+    assert len(refusal({"data": [["x" * 100_000, 1]]}).detail) < 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b'{"data": [[1, 2',
+        b'{"data": [[NaN, 1]]}',
+        b'{"data": [[Infinity, 1]]}',
+        b'{"data": [[1e999, 1]]}',
+        b'{"data": [[1, 2],]}',
+        b'{"data": [[01, 2]]}',
+        b'{"data": [[1, 2]]} {}',
+        b'{"data": [["\xff", 2]]}',
+        b'{"data": [[1, 2]]}'.decode().encode("utf-16"),
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)
+def test_what_is_no_json(body: bytes) -> None:
+    assert refusal(body).detail.startswith("The body is not JSON: ")
+
+
+def test_a_compressed_body_is_recognised() -> None:
+    assert refusal(b"\x1f\x8b\x08\x00").detail.endswith("It looks compressed: send it as it is.")
+
+
+def test_of_a_repeated_key_the_last_one_counts() -> None:
+    assert rows(b'{"data": [[1, 2]], "data": [[3, 4]]}') == [[3, 4]]
+    assert refusal(b'{"data": [[1, 2]], "data": 5}').errors == (Fault("/data", "expected a list of rows, got 5"),)
+
+
+@pytest.mark.parametrize(
+    ("vector", "pointer"),
+    [
+        ({"keys": [0], "shape": [3], "values": [1]}, "/instances/0/data/features/shape"),
+        ({"keys": [0], "shape": [2**62], "values": [1]}, "/instances/0/data/features/shape"),
+        ({"keys": [0], "values": [1]}, "/instances/0/data/features/shape"),
+        ({"keys": [2], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
+        ({"keys": [-1], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
+        ({"keys": [True], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
+        ({"keys": [0, 1], "shape": [2], "values": [1]}, "/instances/0/data/features/keys"),
+        ({"keys": 1, "shape": [2], "values": [1]}, "/instances/0/data/features/keys"),
+        ({"keys": [1], "shape": [2], "values": 1}, "/instances/0/data/features/values"),
+        ({"keys": [1], "shape": [2], "values": [1], "x": 1}, "/instances/0/data/features/x"),
+        (5, "/instances/0/data/features"),
+    ],
+)
+def test_wrong_sparse_vectors(vector: Any, pointer: str) -> None:
+    assert [fault.pointer for fault in refusal({"instances": [{"data": {"features": vector}}]}).errors] == [pointer]
+
+
+def test_the_method_is_read_from_the_body_or_the_content_type() -> None:
+    body = json.dumps({"data": [[1, 2]], "method": "predict_proba"}).encode()
+
+    assert decode(body, JSON, METHODS).method == "predict_proba"
+    assert decode(b"[[1, 2]]", f"{JSON}; method=predict_proba", METHODS).method == "predict_proba"
+    assert decode(b'{"data": [[1, 2]]}', f"{JSON}; method=predict_proba", METHODS).method == "predict_proba"
+    assert decode(b"[[1, 2]]", JSON, METHODS).method == "predict"
+
+
+@pytest.mark.parametrize("method", ["fit", "__class__", 1, None, ["predict"], {"a": 1}])
+def test_a_method_that_is_not_offered_is_refused_with_those_that_are(method: Any) -> None:
+    if method is None:  # null is no choice
+        assert rows({"data": [[1, 2]], "method": None}, METHODS) == [[1, 2]]
+        return
+    refused = refusal({"data": [[1, 2]], "method": method}, METHODS)
+
+    assert refused.detail.startswith(
+        "The model does not offer this method: expected one of predict, predict_proba, got "
+    )
+    assert [fault.pointer for fault in refused.errors] == ["/method"]
+
+
+def test_lines_hold_rows_records_or_instances() -> None:
+    assert rows(b"[1, 2]\n\n[3, 4]\r\n", content_type=LINES) == [[1, 2], [3, 4]]
+    assert rows(b'{"b": 2, "a": 1}\n{"a": 3, "b": 4}', NAMED, LINES) == [[1, 2], [3, 4]]
+    assert rows(b'{"features": [1, 2]}\n[3, 4]\n', content_type=LINES) == [[1, 2], [3, 4]]
+
+
+def test_a_wrong_line_is_named() -> None:
+    assert refusal(b"[1, 2]\n[1, 2\n", content_type=LINES).detail.startswith("Line 2 is not JSON: ")
+    assert refusal(b'[1, 2]\n[3, "x"]\n', content_type=LINES).errors == (Fault("/1/1", 'expected a number, got "x"'),)
+    assert refusal(b"\n\n", content_type=LINES).detail == "Expected at least one row, got none."
+
+
+@pytest.mark.parametrize(
+    ("predictions", "expected"),
+    [
+        (np.array([1, 2]), b'{"predictions":[1,2]}'),
+        (np.array([0.1, 2.0]), b'{"predictions":[0.1,2.0]}'),
+        (np.array([[0.25, 0.75]]), b'{"predictions":[[0.25,0.75]]}'),
+        (np.array(["a", "é"]), '{"predictions":["a","é"]}'.encode()),
+        (np.array(["a", None, 1], dtype=object), b'{"predictions":["a",null,1]}'),
+        (np.array([True, False]), b'{"predictions":[true,false]}'),
+        (np.array([np.nan, np.inf, -np.inf, 1.5]), b'{"predictions":[null,null,null,1.5]}'),
+        (np.array([[1.5, np.nan]]), b'{"predictions":[[1.5,null]]}'),
+        (np.asfortranarray([[1, 2], [3, 4]]), b'{"predictions":[[1,2],[3,4]]}'),
+        (np.arange(6)[::2], b'{"predictions":[0,2,4]}'),
+        (np.array([1.5], dtype=">f8"), b'{"predictions":[1.5]}'),
+    ],
+)
+def test_answers(predictions: Any, expected: bytes) -> None:
+    assert encode(predictions, JSON).body == expected
+
+
+def test_an_answer_of_lines_has_a_line_a_row() -> None:
+    predictions = np.array([[0.5, np.nan], [1, 0]])
+
+    assert encode(predictions, LINES).body == b'{"prediction":[0.5,null]}\n{"prediction":[1.0,0.0]}\n'
+
+
+def test_predictions_that_json_cannot_hold_are_said_to_be() -> None:
+    with pytest.raises(NotAcceptableError, match="JSON cannot hold these predictions"):
+        encode(np.array([1j]), JSON)

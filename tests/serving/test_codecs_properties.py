@@ -1,0 +1,197 @@
+"""What holds for every codec, whatever the input: round trips, and nothing but a Request or an error of ours."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import sparse
+
+from predictor.codecs import DECODERS, ENCODERS, decode, encode
+from predictor.codecs_json import _matrix
+from predictor.errors import RefusedError
+from predictor.rows import Request, Signature
+
+ANY_TIME = settings(deadline=None)
+"""The first example pays for imports, and the machine may be busy."""
+DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
+MATRICES = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=DOUBLES)
+CELLS: Any = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JSON_VALUES = st.recursive(
+    CELLS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=20
+)
+SIGNATURES = [
+    Signature(features=2),
+    Signature(features=2, missing=True, sparse=True),
+    Signature(features=2, names=("a", "b"), text=frozenset({0}), frame=True),
+    Signature(text=None, missing=True),
+    Signature(features=1, text=frozenset({0})),
+]
+
+
+def as_json(rows: npt.NDArray[np.float64]) -> bytes:
+    return json.dumps({"data": rows.tolist()}).encode()
+
+
+def as_lines(rows: npt.NDArray[np.float64]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows.tolist())
+
+
+def as_csv(rows: npt.NDArray[np.float64]) -> bytes:
+    return b"".join(",".join(map(repr, row)).encode() + b"\n" for row in rows.tolist())
+
+
+def as_npy(rows: npt.NDArray[np.float64]) -> bytes:
+    out = io.BytesIO()
+    np.save(out, rows)
+    return out.getvalue()
+
+
+def as_npz(rows: npt.NDArray[np.float64]) -> bytes:
+    out = io.BytesIO()
+    sparse.save_npz(out, sparse.csr_matrix(rows))
+    return out.getvalue()
+
+
+WRITERS = {
+    "application/json": as_json,
+    "application/jsonlines": as_lines,
+    "text/csv": as_csv,
+    "application/x-npy": as_npy,
+    "application/x-npz": as_npz,
+}
+
+
+@pytest.mark.parametrize("content_type", WRITERS)
+@ANY_TIME
+@given(rows=MATRICES)
+def test_every_double_arrives_as_it_was_sent(content_type: str, rows: npt.NDArray[np.float64]) -> None:
+    request = decode(WRITERS[content_type](rows), content_type, Signature(features=rows.shape[1]))
+
+    np.testing.assert_array_equal(request.rows, rows)
+
+
+@ANY_TIME
+@given(rows=MATRICES)
+def test_the_fast_way_reads_what_the_slow_way_reads(rows: npt.NDArray[np.float64]) -> None:
+    slow = decode(as_json(rows)[:-1] + b', "method": "predict"}', "application/json", Signature(features=rows.shape[1]))
+
+    np.testing.assert_array_equal(_matrix(as_json(rows)), slow.rows)
+
+
+@ANY_TIME
+@given(value=JSON_VALUES)
+def test_the_fast_way_reads_nothing_that_the_slow_way_refuses(value: Any) -> None:
+    body = orjson.dumps({"data": value}, option=orjson.OPT_NON_STR_KEYS, default=str) if is_json(value) else b"{}"
+    if (fast := _matrix(body)) is None:
+        return
+    slow = decode(body[:-1] + b', "method": "predict"}', "application/json", Signature(features=fast.shape[1]))
+
+    np.testing.assert_array_equal(fast, slow.rows)
+
+
+def is_json(value: Any) -> bool:
+    """Whether orjson can write it: no integer beyond 64 bits, no lone surrogate."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
+
+
+def check(body: bytes, content_type: str, signature: Signature) -> None:
+    try:
+        request = decode(body, content_type, signature)
+    except RefusedError as error:
+        assert error.status in range(400, 500)
+        assert len(error.detail) < 2000
+        return
+    assert isinstance(request, Request)
+    assert len(request) > 0
+    assert request.method in signature.methods
+    if signature.numeric and not signature.missing:
+        values = request.rows.data if sparse.issparse(request.rows) else request.rows
+        assert values.dtype == np.float64
+        assert np.isfinite(values).all()
+    if signature.features is not None:
+        assert request.rows.shape[1] == signature.features
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")
+@pytest.mark.parametrize("content_type", DECODERS)
+@ANY_TIME
+@given(body=st.binary(max_size=200))
+def test_bytes_give_a_request_or_a_refusal(content_type: str, signature: Signature, body: bytes) -> None:
+    check(body, content_type, signature)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")
+@ANY_TIME
+@given(value=JSON_VALUES)
+def test_json_gives_a_request_or_a_refusal(signature: Signature, value: Any) -> None:
+    body = json.dumps(value).encode()
+
+    check(body, "application/json", signature)
+    check(b'{"data": ' + body + b"}", "application/json", signature)
+    check(b'{"instances": ' + body + b"}", "application/json", signature)
+    check(b'{"data": [[1, 2]], "columns": ' + body + b"}", "application/json", signature)
+    check(b'{"instances": [{"data": {"features": ' + body + b"}}]}", "application/json", signature)
+    check(body + b"\n" + body, "application/jsonlines", signature)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")
+@ANY_TIME
+@given(text=st.text(alphabet='ab12,;"\n\r .e-+', max_size=60))
+def test_text_gives_a_request_or_a_refusal(signature: Signature, text: str) -> None:
+    check(text.encode(), "text/csv", signature)
+
+
+@pytest.mark.parametrize("content_type", ["application/x-npy", "application/x-npz"])
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_changed_byte_gives_a_request_or_a_refusal(content_type: str, data: st.DataObject) -> None:
+    body = bytearray(WRITERS[content_type](np.array([[1.0, 0.0], [0.0, 4.0]])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+
+    check(bytes(body), content_type, SIGNATURES[1])
+    check(bytes(body[: data.draw(st.integers(0, len(body)))]), content_type, SIGNATURES[0])
+
+
+LABELS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=5)  # an array drops trailing NULs
+PREDICTIONS: Any = st.one_of(
+    hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=4)),
+    hnp.arrays(np.float32, hnp.array_shapes(max_dims=2, max_side=4)),
+    hnp.arrays(np.int64, hnp.array_shapes(max_dims=2, max_side=4)),
+    hnp.arrays("U5", hnp.array_shapes(max_dims=1, max_side=4), elements=LABELS),
+)
+
+
+@ANY_TIME
+@given(predictions=PREDICTIONS)
+def test_json_answers_are_strict_json_with_a_value_a_row(predictions: Any) -> None:
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    answer = json.loads(encode(predictions, "application/json").body, parse_constant=refuse)
+
+    assert list(answer) == ["predictions"]
+    assert len(answer["predictions"]) == len(predictions)
+    if predictions.dtype.kind == "f":
+        found = np.array(answer["predictions"], dtype=predictions.dtype)
+        np.testing.assert_array_equal(found, np.where(np.isfinite(predictions), predictions, np.nan))
+    else:
+        assert answer["predictions"] == predictions.tolist()
+
+
+@pytest.mark.parametrize("media_type", [name for name in ENCODERS if "lines" in name or "ndjson" in name])
+@ANY_TIME
+@given(predictions=PREDICTIONS)
+def test_answers_in_lines_have_one_a_row(media_type: str, predictions: Any) -> None:
+    assert encode(predictions, media_type).body.count(b"\n") == len(predictions)

@@ -1,0 +1,242 @@
+"""Which model is found, and one line for each way in which it cannot be loaded."""
+
+import gzip
+import pickle
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import onnx
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+
+import predictor
+from predictor.errors import ModelLoadError
+from predictor.loading import explained
+from predictor.model import Model, Options, UserCode, load
+
+ROWS = np.array([[0.0, 0.0], [1.0, 1.0]])
+
+
+@pytest.fixture
+def fitted() -> LogisticRegression:
+    return LogisticRegression().fit(ROWS, ["no", "yes"])
+
+
+def loaded(directory: Path) -> Model:
+    model = load(directory)
+    assert not isinstance(model, UserCode)
+    return model
+
+
+def refusal(directory: Path) -> str:
+    with pytest.raises(ModelLoadError) as refused:
+        load(directory)
+    assert "\n" not in refused.value.detail
+    return refused.value.detail
+
+
+def save(name: str, model: Any, path: Path) -> None:
+    if name.endswith("skops"):
+        from skops.io import dump  # noqa: PLC0415  # takes a second
+
+        dump(model, path / name)
+    elif name.endswith("joblib"):
+        joblib.dump(model, path / name, compress=3)
+    elif name == "dumped-by-joblib.pkl":
+        joblib.dump(model, path / name)
+    else:
+        (path / name).write_bytes(pickle.dumps(model))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model.pkl", "model.pickle", "decision-tree-model.PKL", "dumped-by-joblib.pkl", "model.joblib", "model.skops"],
+)
+def test_a_model_is_found_by_its_suffix(name: str, fitted: LogisticRegression, tmp_path: Path) -> None:
+    save(name, fitted, tmp_path)
+    (tmp_path / "samples.csv").write_text("1,2\n")
+    (tmp_path / "README.txt").write_text("the model")
+
+    model = loaded(tmp_path)
+    model.warm_up()
+
+    assert model.predict(ROWS, "predict").tolist() == ["no", "yes"]
+    np.testing.assert_array_equal(model.predict(ROWS, "predict_proba"), fitted.predict_proba(ROWS))
+
+
+def test_no_model(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+
+    assert refusal(tmp_path).startswith(
+        f"{tmp_path} holds no model: expected one file of .pkl, .pickle, .joblib, .skops,"
+    )
+
+
+def test_a_model_one_level_too_deep(fitted: LogisticRegression, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    save("model.pkl", fitted, tmp_path / "model")
+
+    assert refusal(tmp_path).endswith("model/model.pkl is one level too deep: put files at the top of model.tar.gz.")
+
+
+def test_no_directory(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "none").startswith(f"{tmp_path / 'none'} is no directory: ")
+
+
+def test_several_models(fitted: LogisticRegression, tmp_path: Path) -> None:
+    save("a.pkl", fitted, tmp_path)
+    save("b.joblib", fitted, tmp_path)
+
+    assert refusal(tmp_path) == f"{tmp_path} holds 2 models (a.pkl, b.joblib): leave one."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a pickle",
+        pickle.dumps({"a": 1})[:-3],
+        gzip.compress(b"x"),
+        b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f.",
+    ],
+)
+def test_a_damaged_file(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(content)
+
+    detail = refusal(tmp_path)
+
+    assert detail.startswith(f"{tmp_path / 'model.pkl'} cannot be loaded: ")
+    assert re.search(r"damaged, or of another kind than its name says|do not fit into memory", detail)
+
+
+def test_a_damaged_skops_file(tmp_path: Path) -> None:
+    (tmp_path / "model.skops").write_bytes(b"no archive")
+
+    assert "damaged, or of another kind" in refusal(tmp_path)
+
+
+def test_another_scikit_learn(fitted: LogisticRegression, tmp_path: Path) -> None:
+    content = pickle.dumps(fitted)
+    here = fitted.__getstate__()["_sklearn_version"]
+    assert here.encode() in content
+    (tmp_path / "model.pkl").write_bytes(content.replace(here.encode(), b"0.9.9"[: len(here)]))
+
+    assert refusal(tmp_path) == (
+        f"{tmp_path / 'model.pkl'} cannot be loaded: it was saved with scikit-learn 0.9.9, and this is {here}: "
+        f"train it with {here}, or put scikit-learn==0.9.9 into requirements.in and build again."
+    )
+
+
+def test_a_missing_module(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"cno_such_package.models\nModel\n.")
+
+    assert refusal(tmp_path) == (
+        f'{tmp_path / "model.pkl"} cannot be loaded: it needs the module "no_such_package", which is not installed: '
+        "add its package to requirements.in, lock, and build the image again (nothing is installed at start)."
+    )
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.ubj").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "xgboost", None)  # what Python itself does for a module that is not there
+
+    detail = refusal(tmp_path)
+
+    assert detail.endswith("which is not installed: build the image with --build-arg EXTRAS=xgboost.")
+
+
+def test_a_class_of_the_training_script(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import pickle, sys
+        class Mine:
+            def predict(self, rows): return rows
+        pickle.dump(Mine(), open(sys.argv[1], "wb"))
+        """
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "model.pkl")], check=True)
+
+    assert refusal(tmp_path).endswith("define the class in a module, and ship it with code/inference.py.")
+
+
+def test_not_a_model(tmp_path: Path) -> None:
+    save("model.pkl", {"a": 1}, tmp_path)
+
+    assert refusal(tmp_path) == (
+        f"{tmp_path / 'model.pkl'} holds a dict, which has none of predict, predict_proba, decision_function, transform: "
+        "save the fitted model."
+    )
+
+
+class NeedsTooMuchMemory:
+    def __reduce__(self) -> Any:
+        return bytearray, (2**62,)
+
+
+def test_too_little_memory(tmp_path: Path) -> None:
+    save("model.pkl", NeedsTooMuchMemory(), tmp_path)
+
+    assert "do not fit into memory: use a larger instance" in refusal(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+
+    with pytest.raises(ModelLoadError) as refused, explained(path):  # the tests may run as root, who may read anything
+        raise PermissionError(13, "Permission denied")
+
+    assert refused.value.detail == f"{path} cannot be loaded: it may not be read: make it readable for all (chmod o+r)."
+
+
+def test_skops_types_that_are_not_known_to_be_safe(fitted: LogisticRegression, tmp_path: Path) -> None:
+    fitted.strange = Path("x")
+    save("model.skops", fitted, tmp_path)
+
+    detail = refusal(tmp_path)
+
+    found = re.search(r"set SERVING_TRUSTED_TYPES=(\S+) if you trust them", detail)
+    assert found
+    trusting = load(tmp_path, Options(trusted=tuple(found[1].split(","))))
+    assert not isinstance(trusting, UserCode)
+
+
+def test_a_model_that_cannot_predict_is_refused_when_warmed_up(tmp_path: Path) -> None:
+    model = DummyClassifier().fit(ROWS, [0, 1])
+    del model.class_prior_
+    save("model.pkl", model, tmp_path)
+
+    with pytest.raises(ModelLoadError, match="The model loads, but cannot predict: .*class_prior_"):
+        loaded(tmp_path).warm_up()
+
+
+def test_an_onnx_worker_imports_no_scikit_learn(tmp_path: Path) -> None:
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    value = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, [None, 2]) for name in "xy"]
+    graph = onnx.helper.make_graph([node], "g", value[:1], value[1:])
+    onnx.save(
+        onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10),
+        tmp_path / "m.onnx",
+    )
+    script = f"""
+import sys
+from pathlib import Path
+from predictor.model import load
+load(Path({str(tmp_path)!r})).warm_up()
+print(sorted({{"sklearn", "pandas", "scipy", "skl2onnx"}} & set(sys.modules)))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(predictor.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ran.stdout.strip() == "[]"
