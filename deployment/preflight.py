@@ -33,18 +33,27 @@ def check(settings: Preflight, stack: Stack, account: Account) -> Iterator[Findi
     if any(finding.level is Level.ERROR for finding in refused):
         return
     target = read_target(stack.parameters)
-    yield from _check_name(stack.name)
+    yield from _check_name(stack.name, target)
+    yield from _check_bounds(stack.parameters)
     if settings.artifact:
         yield from check_artifact(settings.artifact)
     yield from account.check(stack.name, target, stack.parameters)
     yield from _check_image(settings, target)
 
 
-def _check_name(name: str) -> Iterator[Finding]:
+def _check_name(name: str, target: Target) -> Iterator[Finding]:
     """The endpoint is called like the stack, and SageMaker's names are shorter than CloudFormation's."""
-    if len(name) > ENDPOINT_NAME:
+    if target.hosting is not Hosting.EXISTING and len(name) > ENDPOINT_NAME:
         text = f"{name} has {len(name)} characters; the endpoint is called like it and may have {ENDPOINT_NAME}"
         yield error("stack", text, "shorten stack_name in samconfig.toml")
+
+
+def _check_bounds(parameters: Mapping[str, str]) -> Iterator[Finding]:
+    """CloudFormation's Rules cannot compare numbers."""
+    least, most = int(parameters["MinInstances"]), int(parameters["MaxInstances"])
+    if most < least:
+        text = f"MaxInstances={most} is below MinInstances={least}"
+        yield error("parameters", text, "set MaxInstances to at least MinInstances; equal to it, nothing scales")
 
 
 def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
