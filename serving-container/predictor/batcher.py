@@ -20,6 +20,9 @@ from predictor.telemetry import Metrics, log
 QUICK_SECONDS = 0.002
 """A batch that takes less is not worth a second worker: a larger one on the first costs less than two smaller ones."""
 
+MAX_DEATHS = 3
+"""Workers that a request may cost; one or two may have died of something else just then."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -31,8 +34,8 @@ class Job:
     """On the clock of time.monotonic()."""
     settle: Callable[["Job", Answer | PredictorError], None]
     """Takes the outcome; later ones are dropped."""
-    suspect: bool = False
-    """Whether a worker has died over it; it then goes alone, so that it cannot take others with it again."""
+    deaths: int = 0
+    """Workers that have died over it. It then goes alone, so that it cannot take others with it again."""
 
 
 class Worker(Protocol):
@@ -89,10 +92,10 @@ class Batcher:
         elif jobs:
             self._busy -= 1
         for job in reversed(jobs):
-            if job.suspect:
-                job.settle(job, PredictionError("The process that predicted this request died."))
+            job.deaths += 1
+            if job.deaths == MAX_DEATHS:
+                job.settle(job, PredictionError("The process that predicts died over this request."))
             else:
-                job.suspect = True
                 self._queue.appendleft(job)
                 self._bytes += len(job.task.body)
         self._schedule()
@@ -150,7 +153,7 @@ class Batcher:
         size = 0
         now = time.monotonic()
         while self._queue and len(batch) < min(share, self._settings.max_batch_requests):
-            if batch and (self._queue[0].suspect or size >= self._settings.max_batch_bytes):
+            if batch and (self._queue[0].deaths or size >= self._settings.max_batch_bytes):
                 break
             job = self._queue.popleft()
             self._bytes -= len(job.task.body)
@@ -159,7 +162,7 @@ class Batcher:
                 continue
             batch.append(job)
             size += len(job.task.body)
-            if job.suspect:
+            if job.deaths:
                 break
         return batch
 

@@ -22,7 +22,7 @@ from predictor.frames import FORK, FORKED, LOAD_FAILED, Answer, pack, take_answe
 from predictor.settings import Settings
 from predictor.telemetry import Metrics, log
 
-MAX_DEATHS = 5
+MAX_DEATHS = 10
 """Deaths in a row, without an answer from a worker that was started after them, that end the server."""
 
 

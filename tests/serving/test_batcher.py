@@ -254,19 +254,20 @@ def test_a_batch_whose_worker_died_is_tried_again_one_by_one() -> None:
     assert other.bodies == [[b"a"], [b"b"], [b"c", b"d"]]
 
 
-def test_a_request_over_which_a_worker_dies_twice_fails() -> None:
-    bench, one, two = Bench(), Recorder(), Recorder()
+@pytest.mark.parametrize(("deaths", "outcome"), [(2, []), (3, [PredictionError])])
+def test_a_request_over_which_worker_after_worker_dies_fails(deaths: int, outcome: list[type[Exception]]) -> None:
+    bench = Bench()
 
     def steps() -> None:
         bench.submit(b"a")
-        bench.batcher.join(one)
-        bench.batcher.leave(one, one.sent[0])
-        bench.batcher.join(two)
-        bench.batcher.leave(two, two.sent[0])
+        for worker in [Recorder() for _ in range(deaths)]:
+            bench.batcher.join(worker)
+            bench.batcher.leave(worker, worker.sent[0])
 
     run(steps)
 
-    assert {body: type(outcome) for body, outcome in bench.outcomes.items()} == {b"a": PredictionError}
+    assert [type(error) for error in bench.outcomes.values()] == outcome
+    assert bench.batcher.waiting == 1 - len(outcome)
 
 
 def test_an_idle_worker_that_dies_is_sent_nothing() -> None:
