@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,74 @@ PASSWORD = "Correct-horse-7"
 def post(api: Api, headers: Mapping[str, str]) -> requests.Response:
     content = {"Content-Type": "application/json"}
     return requests.post(f"{api.url}/predict", data=BODY, headers={**content, **headers}, timeout=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    arn: str
+    client: str
+    token: str
+
+
+def make_pool(cloud: Cloud, name: str, seconds: int = 3600) -> Pool:
+    """A user pool with one user, and an ID token of that user; Cognito's own tokens last five minutes at least."""
+    cognito = cloud.client("cognito-idp")
+    made = cognito.create_user_pool(PoolName=name)["UserPool"]
+    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=made["Id"],
+        ClientName=name,
+        ExplicitAuthFlows=flows,
+        IdTokenValidity=seconds,
+        TokenValidityUnits={"IdToken": "seconds"},
+    )
+    identity: dict[str, Any] = {"UserPoolId": made["Id"], "Username": "ada"}
+    cognito.admin_create_user(**identity, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**identity, Password=PASSWORD, Permanent=True)
+    client_id = client["UserPoolClient"]["ClientId"]
+    result = cognito.admin_initiate_auth(
+        UserPoolId=made["Id"],
+        ClientId=client_id,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ada", "PASSWORD": PASSWORD},
+    )
+    return Pool(made["Arn"], client_id, result["AuthenticationResult"]["IdToken"])
+
+
+@pytest.fixture(scope="module")
+def pools(cloud: Cloud) -> Mapping[str, Pool]:
+    return {name: make_pool(cloud, name, seconds) for name, seconds in (("ours", 3600), ("brief", 1))}
+
+
+@pytest.fixture(scope="module")
+def pool(pools: Mapping[str, Pool]) -> Pool:
+    return pools["ours"]
+
+
+@pytest.fixture(scope="module")
+def apis(cloud: Cloud, project: Path, pools: Mapping[str, Pool]) -> Mapping[str, Api]:
+    """One API for each kind of credential, deployed at once; they end with the local AWS."""
+    pool_id = pools["ours"].arn.split("/")[1]
+    parameters = {
+        "signed": {"Auth": "iam"},
+        "members": {"Auth": "cognito", "CognitoUserPoolArn": pools["ours"].arn},
+        "brief": {"Auth": "cognito", "CognitoUserPoolArn": pools["brief"].arn},
+        # A user pool as any issuer: the function runs beside the local AWS, which publishes the pool's keys.
+        "bearers": {
+            "Auth": "jwt",
+            "JwtIssuer": f"https://cognito-idp.{REGION}.amazonaws.com/{pool_id}",
+            "JwtAudience": pools["ours"].client,
+            "JwtKeysUrl": f"http://127.0.0.1:4566/{pool_id}/.well-known/jwks.json",
+        },
+    }
+
+    def deploy(name: str) -> Api:
+        # `sam deploy` writes beside what was built
+        copy = shutil.copytree(project, project.parent / f"auth-{name}")
+        return cloud.deploy(copy, name, {"EndpointName": "iris", **parameters[name]})
+
+    with ThreadPoolExecutor(len(parameters)) as pool:
+        return dict(zip(parameters, pool.map(deploy, parameters), strict=True))
 
 
 # --- AWS_IAM
@@ -61,10 +131,9 @@ def make_user(cloud: Cloud, name: str, *, may_call: bool) -> Credentials:
 
 
 @pytest.fixture(scope="module")
-def signed(cloud: Cloud, project: Path) -> Iterator[SignedApi]:
-    api = cloud.deploy(project, "signed", {"EndpointName": "iris", "Auth": "iam"})
-    yield SignedApi(api, make_user(cloud, "caller", may_call=True), make_user(cloud, "stranger", may_call=False))
-    cloud.delete(project, "signed")
+def signed(cloud: Cloud, apis: Mapping[str, Api]) -> SignedApi:
+    caller, stranger = make_user(cloud, "caller", may_call=True), make_user(cloud, "stranger", may_call=False)
+    return SignedApi(apis["signed"], caller, stranger)
 
 
 def test_a_signature_of_who_may_call_gets_in(signed: SignedApi) -> None:
@@ -99,49 +168,10 @@ def test_an_expired_signature_is_refused(signed: SignedApi) -> None:
 # --- Cognito
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    arn: str
-    client: str
-    token: str
-
-
 @pytest.fixture(scope="module")
-def pool(cloud: Cloud) -> Pool:
-    return make_pool(cloud, "ours")
-
-
-def make_pool(cloud: Cloud, name: str, seconds: int = 3600) -> Pool:
-    """A user pool with one user, and an ID token of that user; Cognito's own tokens last five minutes at least."""
-    cognito = cloud.client("cognito-idp")
-    made = cognito.create_user_pool(PoolName=name)["UserPool"]
-    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-    client = cognito.create_user_pool_client(
-        UserPoolId=made["Id"],
-        ClientName=name,
-        ExplicitAuthFlows=flows,
-        IdTokenValidity=seconds,
-        TokenValidityUnits={"IdToken": "seconds"},
-    )
-    identity: dict[str, Any] = {"UserPoolId": made["Id"], "Username": "ada"}
-    cognito.admin_create_user(**identity, MessageAction="SUPPRESS")
-    cognito.admin_set_user_password(**identity, Password=PASSWORD, Permanent=True)
-    client_id = client["UserPoolClient"]["ClientId"]
-    result = cognito.admin_initiate_auth(
-        UserPoolId=made["Id"],
-        ClientId=client_id,
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": "ada", "PASSWORD": PASSWORD},
-    )
-    return Pool(made["Arn"], client_id, result["AuthenticationResult"]["IdToken"])
-
-
-@pytest.fixture(scope="module")
-def members(cloud: Cloud, project: Path, pool: Pool) -> Iterator[Api]:
+def members(apis: Mapping[str, Api]) -> Api:
     """An API for the members of the pool."""
-    parameters = {"EndpointName": "iris", "Auth": "cognito", "CognitoUserPoolArn": pool.arn}
-    yield cloud.deploy(project, "members", parameters)
-    cloud.delete(project, "members")
+    return apis["members"]
 
 
 def test_a_token_of_the_pool_gets_in(members: Api, pool: Pool) -> None:
@@ -160,22 +190,12 @@ def test_a_token_of_another_pool_is_refused(cloud: Cloud, members: Api) -> None:
     assert_problem(post(members, {"Authorization": foreign.token}), 401)
 
 
-# --- Bearer tokens of another issuer: here a user pool's, whose keys the local AWS publishes
+# --- Bearer tokens of another issuer
 
 
 @pytest.fixture(scope="module")
-def bearers(cloud: Cloud, project: Path, pool: Pool) -> Iterator[Api]:
-    pool_id = pool.arn.split("/")[1]
-    parameters = {
-        "EndpointName": "iris",
-        "Auth": "jwt",
-        "JwtIssuer": f"https://cognito-idp.{REGION}.amazonaws.com/{pool_id}",
-        "JwtAudience": pool.client,
-        # the function runs beside the local AWS
-        "JwtKeysUrl": f"http://127.0.0.1:4566/{pool_id}/.well-known/jwks.json",
-    }
-    yield cloud.deploy(project, "bearers", parameters)
-    cloud.delete(project, "bearers")
+def bearers(apis: Mapping[str, Api]) -> Api:
+    return apis["bearers"]
 
 
 def test_a_bearer_token_of_the_issuer_gets_in(bearers: Api, pool: Pool) -> None:
@@ -213,9 +233,5 @@ def test_what_is_no_token_is_refused(members: Api) -> None:
     assert_problem(post(members, {"Authorization": "Bearer nonsense"}), 401)
 
 
-def test_an_expired_token_is_refused(cloud: Cloud, project: Path) -> None:
-    pool = make_pool(cloud, "brief", seconds=1)
-    parameters = {"EndpointName": "iris", "Auth": "cognito", "CognitoUserPoolArn": pool.arn}
-    api = cloud.deploy(project, "members", parameters)
-
-    assert_problem(post(api, {"Authorization": pool.token}), 401)
+def test_an_expired_token_is_refused(apis: Mapping[str, Api], pools: Mapping[str, Pool]) -> None:
+    assert_problem(post(apis["brief"], {"Authorization": pools["brief"].token}), 401)

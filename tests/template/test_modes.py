@@ -11,7 +11,7 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from deployment.parameters import TEMPLATE
+from deployment.parameters import TEMPLATE, read_template
 from tests import environments
 from tests.template import modes
 from tests.template.modes import MODES, Json
@@ -226,6 +226,35 @@ def test_no_threshold_is_out_of_its_metrics_reach() -> None:
     assert thresholds["ModelLatency", None] == {"Ref": "ModelLatencyMicroseconds"}
     assert parameters["ModelLatencyMicroseconds"]["Default"] == 5_000_000  # 5 s
     assert parameters["ModelLatencyMicroseconds"]["MaxValue"] == 60_000_000  # SageMaker's own 60 s
+
+
+def parameters_in(node: Any, template: Json) -> set[str]:
+    """The parameters that a value depends on, by itself or through a condition."""
+    if isinstance(node, list):
+        return {name for item in node for name in parameters_in(item, template)}
+    if not isinstance(node, dict):
+        return set()
+    names = {name for value in node.values() for name in parameters_in(value, template)}
+    if "Fn::If" in node:
+        names |= parameters_in({"Condition": node["Fn::If"][0]}, template)
+    if isinstance(node.get("Condition"), str):
+        names |= parameters_in(template["Conditions"][node["Condition"]], template)
+    if "Fn::Sub" in node:
+        text = node["Fn::Sub"][0] if isinstance(node["Fn::Sub"], list) else node["Fn::Sub"]
+        names |= set(re.findall(r"\$\{(\w+)\}", text))
+    return (names | {node.get("Ref")}) & set(template["Parameters"])
+
+
+def test_each_parameter_of_the_function_is_in_its_versions_description() -> None:
+    """Otherwise a change of it publishes no version, and the live alias keeps the old one."""
+    template = read_template()
+    properties = template["Resources"]["Function"]["Properties"]
+    described = parameters_in(properties["VersionDescription"], template)
+    # how a version is shifted to is no part of it
+    of_the_version = {name: properties[name] for name in properties if name != "DeploymentPreference"}
+
+    assert parameters_in(list(of_the_version.values()), template) == described
+    assert {"MaxRows", "LogLevel", "EndpointName", "KmsKeyArn"} <= described
 
 
 def test_template_is_yaml_that_cloudformation_reads() -> None:
