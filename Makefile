@@ -122,6 +122,8 @@ ENV ?= default
 PARAMETERS ?=
 URL ?= http://127.0.0.1:$(PORT)
 KEY ?=
+TOKEN ?=
+SHOWN = API_KEY="$(KEY)" TOKEN="$(TOKEN)"
 DEPLOYMENT := PYTHONPATH=golden $(BIN)/python -m deployment
 CHOSEN = --environment "$(ENV)" $(PARAMETERS)
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.tools/uv/bin:$$PATH" .tools/sam/bin/sam
@@ -131,11 +133,11 @@ given = $(if $(filter file default undefined,$(origin $(1))),,$(2) "$($(1))")
 preflight: .venv/.locked ## what would fail while the stack is made: ENV, PARAMETERS, IMAGE, MODEL=directory, MODEL_DATA=model.tar.gz
 	@$(DEPLOYMENT) preflight $(call given,IMAGE,--image) $(call given,MODEL,--model) --artifact "$(MODEL_DATA)" $(CHOSEN)
 
-golden: .venv/.locked ## write golden/golden.json from what an API answers: URL, KEY, MODEL with samples.csv
-	@API_KEY="$(KEY)" $(DEPLOYMENT) golden --url "$(URL)" --model "$(if $(wildcard $(MODEL)/.),$(MODEL),.local/models/$(MODEL))"
+golden: .venv/.locked ## write golden/golden.json from what an API answers: URL, KEY, TOKEN or SIGN=1, MODEL with samples.csv
+	@$(SHOWN) $(DEPLOYMENT) golden --url "$(URL)" $(if $(SIGN),--sign) --model "$(if $(wildcard $(MODEL)/.),$(MODEL),.local/models/$(MODEL))"
 
-smoke: .venv/.locked ## golden requests against a deployed API: URL, KEY
-	@API_KEY="$(KEY)" $(DEPLOYMENT) smoke --url "$(URL)"
+smoke: .venv/.locked ## golden requests against a deployed API: URL, and KEY, TOKEN="Bearer ..." or SIGN=1
+	@$(SHOWN) $(DEPLOYMENT) smoke --url "$(URL)" $(if $(SIGN),--sign)
 
 cost: .venv/.locked ## an estimate of what the parameters cost: ENV, PARAMETERS
 	@$(DEPLOYMENT) cost $(CHOSEN)

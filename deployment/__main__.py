@@ -35,8 +35,8 @@ def run(settings: Settings) -> int:
             return report(preflight.check(settings, stack, Account(boto3.Session())))
         case Smoke():
             golden = requests.read(settings.golden)
-            with httpx.Client() as client:
-                return report(smoke.check_api(client, settings.url, settings.key, golden))
+            with httpx.Client(auth=settings.auth) as client:
+                return report(smoke.check_api(client, settings.url, golden))
         case Golden():
             return record(settings)
         case Overrides():
@@ -56,8 +56,8 @@ def record(settings: Golden) -> int:
         bodies = samples.read_bodies(settings.model)
     else:
         bodies = [item.request for item in requests.read(settings.golden)]
-    with httpx.Client() as client:
-        recorded = smoke.record(client, settings.url, settings.key, bodies)
+    with httpx.Client(auth=settings.auth) as client:
+        recorded = smoke.record(client, settings.url, bodies)
     requests.write(settings.golden, recorded)
     print(f"{settings.golden}: {len(recorded)} golden requests. Read the answers before you trust them.")
     return 0

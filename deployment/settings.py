@@ -4,12 +4,17 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from deployment.cost import Load
+from deployment.credentials import Key, Token, sign_as_this_machine
 from deployment.parameters import ROOT
 
 GOLDEN = ROOT / "golden" / "golden.json"
 API_KEY = "API_KEY"
+TOKEN = "TOKEN"  # noqa: S105 - the variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,10 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Smoke:
-    """The API's base URL and a key; without a key the API is asked as it stands."""
+    """The API's base URL and what to show it; without credentials it is asked as it stands."""
 
     url: str
-    key: str
+    auth: httpx.Auth | None
     golden: Path
 
 
@@ -38,7 +43,7 @@ class Golden:
     """`model` is a directory with samples.csv; without it the requests of golden.json are asked again."""
 
     url: str
-    key: str
+    auth: httpx.Auth | None
     golden: Path
     model: Path | None
 
@@ -70,13 +75,23 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         case "preflight":
             return Preflight(**values)
         case "smoke":
-            return Smoke(**values)
+            return Smoke(auth=_auth(values), **values)
         case "golden":
-            return Golden(**values)
+            return Golden(auth=_auth(values), **values)
         case "overrides":
             return Overrides(**values)
     load = Load(values.pop("function_ms") / 1000, values.pop("model_ms") / 1000, values.pop("body_bytes"))
     return Cost(load=load, **values)
+
+
+def _auth(values: dict[str, Any]) -> httpx.Auth | None:
+    """Take what was given as credentials out of `values`."""
+    key, token, sign = values.pop("key"), values.pop("token"), values.pop("sign")
+    if sign:
+        return sign_as_this_machine()
+    if token:
+        return Token(token)
+    return Key(key) if key else None
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -103,6 +118,8 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         command.add_argument("--url", type=_url, required=True, help="base URL: the stack's output ApiUrl")
         # A key on the command line is seen by everybody on the machine, so the environment is the other way.
         command.add_argument("--key", default=environ.get(API_KEY, ""), help=f"API key (default: ${API_KEY})")
+        command.add_argument("--token", default=environ.get(TOKEN, ""), help=f"Authorization (default: ${TOKEN})")
+        command.add_argument("--sign", action="store_true", help="sign with the AWS credentials of this machine")
     for command in (preflight, smoke, golden):
         command.add_argument("--golden", type=Path, default=GOLDEN, help="(default: golden/golden.json)")
     return parser

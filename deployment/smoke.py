@@ -1,6 +1,6 @@
 """Golden requests against an API, and golden.json written from what a model answers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +15,13 @@ SUBJECT = "smoke"
 SECONDS = 30.0
 
 
-def check_api(client: httpx.Client, url: str, key: str, golden: Sequence[GoldenRequest]) -> Iterator[Finding]:
-    """Check that the deployed API is up, is closed without the key, and answers as expected with it."""
+def check_api(client: httpx.Client, url: str, golden: Sequence[GoldenRequest]) -> Iterator[Finding]:
+    """Check that the deployed API is up, is closed to strangers, and answers as expected to `client` and its `auth`."""
     yield _check_health(client, url)
-    if key:
-        yield _check_closed(client, url, golden[0])
-    headers = {"x-api-key": key} if key else {}
+    if client.auth:
+        yield _check_closed(url, golden[0])
     for item in golden:
-        yield _check_answer(client, f"{url}/predict", headers, item)
+        yield _check_answer(client, url, item)
 
 
 def _check_health(client: httpx.Client, url: str) -> Finding:
@@ -37,42 +36,49 @@ def _check_health(client: httpx.Client, url: str) -> Finding:
     return passed(SUBJECT, f"/health: {response.text[:200]}")
 
 
-def _check_closed(client: httpx.Client, url: str, item: GoldenRequest) -> Finding:
-    differences = _ask(client, f"{url}/predict", {}, item)
-    if not differences:
-        return error(SUBJECT, "the API answers without a key", "delete the stack, or set Auth again, at once")
-    if "403" not in differences[0] and "401" not in differences[0]:
-        return error(SUBJECT, f"without a key: {differences[0]}", "expected 401 or 403")
-    return passed(SUBJECT, "closed without a key")
+def _check_closed(url: str, item: GoldenRequest) -> Finding:
+    try:
+        with httpx.Client() as stranger:
+            response = _post(stranger, url, item)
+    except httpx.HTTPError as reason:
+        return error(SUBJECT, f"without credentials: {str(reason) or type(reason).__name__}", "expected 401 or 403")
+    if response.is_success:
+        return error(
+            SUBJECT, "the API answers without credentials", "delete the stack, or deploy it with Auth, at once"
+        )
+    if response.status_code not in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        text = f"without credentials: {response.status_code} {response.text[:200]}"
+        return error(SUBJECT, text, "expected 401 or 403")
+    return passed(SUBJECT, f"closed without credentials ({response.status_code})")
 
 
-def _check_answer(client: httpx.Client, url: str, headers: Mapping[str, str], item: GoldenRequest) -> Finding:
-    if differences := _ask(client, url, headers, item):
+def _check_answer(client: httpx.Client, url: str, item: GoldenRequest) -> Finding:
+    if differences := _ask(client, url, item):
         return error(SUBJECT, f"{item.name}: {'; '.join(differences[:3])}", "roll back, or write golden.json again")
     return passed(SUBJECT, f"{item.name}: the expected answer")
 
 
-def _ask(client: httpx.Client, url: str, headers: Mapping[str, str], item: GoldenRequest) -> list[str]:
+def _ask(client: httpx.Client, url: str, item: GoldenRequest) -> list[str]:
     try:
-        response = _post(client, url, headers, item)
+        response = _post(client, url, item)
     except httpx.HTTPError as reason:
         return [f"no answer: {str(reason) or type(reason).__name__}"]
     return item.differences(response.status_code, response.content)
 
 
-def _post(client: httpx.Client, url: str, headers: Mapping[str, str], item: GoldenRequest) -> httpx.Response:
-    content = {"Content-Type": "application/json", "Accept": "application/json"}
-    return client.post(url, content=item.body(), headers={**content, **headers}, timeout=SECONDS)
+def _post(client: httpx.Client, url: str, item: GoldenRequest) -> httpx.Response:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    return client.post(f"{url}/predict", content=item.body(), headers=headers, timeout=SECONDS)
 
 
-def record(client: httpx.Client, url: str, key: str, bodies: Sequence[Any]) -> tuple[GoldenRequest, ...]:
+def record(client: httpx.Client, url: str, bodies: Sequence[Any]) -> tuple[GoldenRequest, ...]:
     """Ask an API each request and take its answer for the expected one; raises UnreadableError when one is refused."""
-    return tuple(_record(client, url, key, GoldenRequest(f"row {n}", body, None)) for n, body in enumerate(bodies))
+    return tuple(_record(client, url, GoldenRequest(f"row {n}", body, None)) for n, body in enumerate(bodies))
 
 
-def _record(client: httpx.Client, url: str, key: str, item: GoldenRequest) -> GoldenRequest:
+def _record(client: httpx.Client, url: str, item: GoldenRequest) -> GoldenRequest:
     try:
-        response = _post(client, f"{url}/predict", {"x-api-key": key} if key else {}, item)
+        response = _post(client, url, item)
     except httpx.HTTPError as reason:
         raise UnreadableError(f"{url}/predict: {str(reason) or type(reason).__name__}") from None
     if response.status_code != httpx.codes.OK:

@@ -11,6 +11,7 @@ import requests
 from tests.sam_cli import CREDENTIALS, SamCli
 
 REGION = CREDENTIALS["AWS_DEFAULT_REGION"]
+BUCKET = "packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class Cloud:
     def deploy(self, project: Path, stack: str, parameters: Mapping[str, str]) -> Api:
         """`sam deploy` what was built in `project`; a second time updates the stack."""
         overrides = [f"{name}={value}" for name, value in parameters.items()]
-        self.sam.run("deploy", "--stack-name", stack, "--parameter-overrides", *overrides, cwd=project)
+        # Deployments at once would all make the bucket that SAM makes for itself.
+        bucket = ("--no-resolve-s3", "--s3-bucket", BUCKET)
+        self.sam.run("deploy", "--stack-name", stack, *bucket, "--parameter-overrides", *overrides, cwd=project)
         outputs = self.outputs(stack)
         return Api(f"{self.url}/_aws/execute-api/{outputs['ApiId']}/{outputs['StageName']}", self.key(outputs))
 

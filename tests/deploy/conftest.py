@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import containers, sam_cli
-from tests.deploy.cloud import Cloud
+from tests.deploy.cloud import BUCKET, Cloud
 from tests.sam_cli import SamCli
 
 EMULATOR = Path(__file__).parent / "emulator" / "Dockerfile"
@@ -37,4 +37,6 @@ def cloud(docker: str, serving_image: str, iris_model: Path, sam: SamCli) -> Ite
             with containers.container(docker, image, options=options, environment=environment) as emulator:
                 url = emulator.url(4566)
                 emulator.wait_for(f"{url}/_ministack/health")
-                yield Cloud(url, replace(sam, settings={"AWS_ENDPOINT_URL": url}))
+                local = Cloud(url, replace(sam, settings={"AWS_ENDPOINT_URL": url}))
+                local.client("s3").create_bucket(Bucket=BUCKET)
+                yield local

@@ -9,15 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from deployment.credentials import Signature
+from deployment.findings import Level
+from deployment.smoke import check_api
+from golden.requests import read as requests_of
 from tests.deploy.checks import POINTS, assert_problem
 from tests.deploy.cloud import REGION, Api, Cloud
 
+ROOT = Path(__file__).parents[2]
 BODY = json.dumps(POINTS)
 PASSWORD = "Correct-horse-7"
 
@@ -141,6 +147,15 @@ def test_a_signature_of_who_may_call_gets_in(signed: SignedApi) -> None:
 
     assert response.status_code == 200, response.text
     assert len(response.json()["predictions"]) == len(POINTS["data"])
+
+
+def test_smoke_signs(signed: SignedApi) -> None:
+    golden = requests_of(ROOT / "golden" / "golden.json")
+
+    with httpx.Client(auth=Signature(signed.caller, REGION)) as client:
+        findings = list(check_api(client, signed.api.url, golden))
+
+    assert {finding.level for finding in findings} == {Level.OK}, findings
 
 
 def test_no_signature_is_refused(signed: SignedApi) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deployment.credentials import Key, Token
 from deployment.errors import UnreadableError
 from deployment.findings import Level
 from deployment.samples import read_bodies
@@ -18,6 +19,8 @@ from deployment.smoke import check_api, record
 from golden.requests import GoldenRequest
 
 KEY = "a-key"
+RIGHT = Key(KEY)
+TOKEN = "Bearer a-token"
 GOLDEN = GoldenRequest("golden request 0", {"data": [[1, 2]]}, {"predictions": ["setosa"]})
 
 
@@ -41,7 +44,8 @@ def api() -> Iterator[Api]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("x-api-key") == KEY or served.is_open:
+            shown = {self.headers.get("x-api-key"), self.headers.get("Authorization")}
+            if shown & {KEY, TOKEN} or served.is_open:
                 self.answer(200, {"predictions": served.predictions})
             else:
                 self.answer(403, {"title": "Forbidden"})
@@ -63,15 +67,29 @@ def api() -> Iterator[Api]:
         server.shutdown()
 
 
-def errors(api: Api, key: str = KEY) -> list[str]:
-    with httpx.Client() as client:
-        findings = list(check_api(client, api.url, key, [GOLDEN]))
+def errors(api: Api, auth: httpx.Auth | None = RIGHT) -> list[str]:
+    with httpx.Client(auth=auth) as client:
+        findings = list(check_api(client, api.url, [GOLDEN]))
     assert all(finding.advice for finding in findings if finding.level is not Level.OK)
     return [finding.text for finding in findings if finding.level is not Level.OK]
 
 
 def test_a_closed_api_with_the_expected_answers_passes(api: Api) -> None:
     assert errors(api) == []
+
+
+def test_a_token_gets_in_as_a_key_does(api: Api) -> None:
+    assert errors(api, Token(TOKEN)) == []
+
+
+def test_an_open_api_may_be_asked_without_credentials(api: Api) -> None:
+    api.is_open = True
+
+    assert errors(api, None) == []
+
+
+def test_credentials_do_not_show_themselves() -> None:
+    assert (repr(Key("secret")), repr(Token("secret"))) == ("Key()", "Token()")
 
 
 def test_a_wrong_answer_is_found(api: Api) -> None:
@@ -83,11 +101,11 @@ def test_a_wrong_answer_is_found(api: Api) -> None:
 def test_an_open_api_is_found(api: Api) -> None:
     api.is_open = True
 
-    assert errors(api) == ["the API answers without a key"]
+    assert errors(api) == ["the API answers without credentials"]
 
 
 def test_a_wrong_key_is_found(api: Api) -> None:
-    assert errors(api, key="another") == ['golden request 0: expected 200, got 403: {"title": "Forbidden"}']
+    assert errors(api, Key("another")) == ['golden request 0: expected 200, got 403: {"title": "Forbidden"}']
 
 
 def test_a_failing_health_is_found(api: Api) -> None:
@@ -104,13 +122,13 @@ def test_nothing_that_listens_is_found() -> None:
 
 
 def test_recorded_answers_are_the_expected_ones(api: Api) -> None:
-    with httpx.Client() as client:
-        assert record(client, api.url, KEY, [GOLDEN.request])[0].answer == GOLDEN.answer
+    with httpx.Client(auth=RIGHT) as client:
+        assert record(client, api.url, [GOLDEN.request])[0].answer == GOLDEN.answer
 
 
 def test_a_refused_request_is_not_recorded(api: Api) -> None:
-    with httpx.Client() as client, pytest.raises(UnreadableError, match="answers 403"):
-        record(client, api.url, "another", [GOLDEN.request])
+    with httpx.Client(auth=Key("another")) as client, pytest.raises(UnreadableError, match="answers 403"):
+        record(client, api.url, [GOLDEN.request])
 
 
 def test_requests_are_made_of_the_samples_beside_a_model(tmp_path: Path) -> None:

@@ -242,7 +242,8 @@ def parameters_in(node: Any, template: Json) -> set[str]:
     if "Fn::Sub" in node:
         text = node["Fn::Sub"][0] if isinstance(node["Fn::Sub"], list) else node["Fn::Sub"]
         names |= set(re.findall(r"\$\{(\w+)\}", text))
-    return (names | {node.get("Ref")}) & set(template["Parameters"])
+    referred = {str(node["Ref"])} if "Ref" in node else set()
+    return {name for name in names | referred if name in template["Parameters"]}
 
 
 def test_each_parameter_of_the_function_is_in_its_versions_description() -> None:
