@@ -65,7 +65,7 @@ def _matrix(body: bytes) -> npt.NDArray[np.float64] | None:
         if body.count(b"[") != len(data) + 1 or len(lengths) != 1 or 0 in lengths:
             return None
         return np.frombuffer(data.as_buffer(of_type="d")).reshape(len(data), lengths.pop())
-    except (TypeError, ValueError, RuntimeError):
+    except (AttributeError, TypeError, ValueError, RuntimeError):  # an object has no as_buffer
         return None
 
 

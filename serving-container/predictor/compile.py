@@ -14,7 +14,7 @@ from pathlib import Path
 from predictor.compile_compare import Comparison, compare
 from predictor.compile_graph import FILE, PRECISIONS, write
 from predictor.compile_samples import Samples, find_samples, read_samples, variations
-from predictor.errors import CompileError, PredictorError
+from predictor.errors import CompileError, PredictionError, PredictorError
 from predictor.model import DECISION_FUNCTION, Model, UserCode, load
 from predictor.model_sklearn import Estimator
 
@@ -100,7 +100,8 @@ def _convert(model: Estimator, samples: Samples, options: Options, directory: Pa
         try:
             return _attempt(model, samples, options.tolerance, precision, directory)
         except PredictorError as error:
-            refusals.append(f"in {PRECISIONS[precision]} precision, {error.detail}")
+            cause = f" ({error.__cause__})" if isinstance(error, PredictionError) else ""
+            refusals.append(f"in {PRECISIONS[precision]} precision, {error.detail}{cause}")
     raise CompileError(" ".join(refusals))
 
 

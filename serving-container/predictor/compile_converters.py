@@ -1,4 +1,4 @@
-"""Converters from scikit-learn's tree ensembles to ONNX's TreeEnsemble in double precision, registered with skl2onnx.
+"""Converters to ONNX in double precision, registered with skl2onnx: tree ensembles and SimpleImputer.
 
 skl2onnx's own write float32 thresholds and leaves: near a threshold a row may go the other way, and every probability
 is off in the seventh digit. TreeEnsemble (ai.onnx.ml 5) holds doubles:
@@ -16,7 +16,11 @@ from skl2onnx.common.shape_calculator import (
     calculate_linear_classifier_output_shapes,
     calculate_linear_regressor_output_shapes,
 )
+from skl2onnx.operator_converters.common import concatenate_variables
+from skl2onnx.operator_converters.imputer_op import convert_sklearn_imputer
+from skl2onnx.shape_calculators.imputer import calculate_sklearn_imputer_output_shapes
 from sklearn import ensemble, tree
+from sklearn.impute import SimpleImputer
 
 from predictor.compile_trees import LEAF, Ensemble, Tree, read
 
@@ -27,6 +31,9 @@ def register() -> None:
         _register(getattr(tree, f"{name}Classifier"), getattr(tree, f"{name}Regressor"))
     for name in ("RandomForest", "ExtraTrees", "GradientBoosting", "HistGradientBoosting"):
         _register(getattr(ensemble, f"{name}Classifier"), getattr(ensemble, f"{name}Regressor"))
+    update_registered_converter(
+        SimpleImputer, "DoubleSimpleImputer", calculate_sklearn_imputer_output_shapes, _convert_imputer
+    )
 
 
 def _register(classifier: type, regressor: type) -> None:
@@ -148,6 +155,20 @@ class _Graph:
         if trees.divisor != 1:
             total = self.node("Div", total, self.constant(np.array([float(trees.divisor)])))
         return self.node("Add", total, self.constant(trees.base)) if trees.base.any() else total
+
+
+def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
+    """Impute doubles; skl2onnx's own converter does all else."""
+    imputer = operator.raw_operator
+    doubles = all(isinstance(given.type, DoubleTensorType) for given in operator.inputs)
+    of_nan = isinstance(imputer.missing_values, float) and np.isnan(imputer.missing_values)
+    if not (doubles and of_nan) or np.isnan(imputer.statistics_).any():
+        convert_sklearn_imputer(scope, operator, container)
+        return
+    graph = _Graph(scope, container)
+    rows = concatenate_variables(scope, operator.inputs, container)
+    statistics = graph.constant(imputer.statistics_.reshape(1, -1))
+    graph.node("Where", graph.node("IsNaN", rows), statistics, rows, version=16, output=operator.outputs[0].full_name)
 
 
 def _convert_regressor(scope: Any, operator: Any, container: Any) -> None:

@@ -1,5 +1,6 @@
 """A fitted estimator as ONNX files: one graph for predictions and probabilities, one more for decision_function."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,10 @@ def _convert(estimator: Any, signature: Signature, precision: type, *, raw_score
 
 
 def _to_onnx(estimator: Any, signature: Signature, precision: type, options: dict[int, Any]) -> onnx.ModelProto:
-    graph: onnx.ModelProto = to_onnx(
-        estimator, initial_types=_inputs(signature, precision), options=options, target_opset=OPSETS
-    )
+    inputs = _inputs(signature, precision)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # skl2onnx reads attributes that scikit-learn will rename
+        graph: onnx.ModelProto = to_onnx(estimator, initial_types=inputs, options=options, target_opset=OPSETS)
     if any(node.op_type == "TreeEnsemble" for node in graph.graph.node):
         next(opset for opset in graph.opset_import if opset.domain == "ai.onnx.ml").version = TREES_OPSET
     return graph

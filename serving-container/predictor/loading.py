@@ -38,6 +38,10 @@ def _explanation(error: Exception, path: Path) -> str:
             )
         case AttributeError() if "__main__" in str(error):
             return f"{_one_line(error)}: define the class in a module, and ship it with code/inference.py."
+    return _unforeseen(error, path)
+
+
+def _unforeseen(error: Exception, path: Path) -> str:
     what = f"{type(error).__name__}: {_one_line(error)}"
     if path.suffix == ".py":
         return f"{what} (line {_line(error, path)})."

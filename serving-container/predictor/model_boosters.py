@@ -20,18 +20,19 @@ CLASSIFIERS = ("binary", "multi")
 def load_xgboost(path: Path, threads: int) -> Estimator:
     import xgboost  # noqa: PLC0415  # an extra
 
-    configuration = json.loads(xgboost.Booster(model_file=path).save_config())
+    content = bytearray(path.read_bytes())  # a file's format is told by its suffix, and "xgboost-model" has none
+    configuration = json.loads(xgboost.Booster(model_file=content).save_config())
     objective = configuration["learner"]["objective"]["name"]
     kind = xgboost.XGBClassifier if objective.startswith(CLASSIFIERS) else xgboost.XGBRegressor
     model = kind(n_jobs=threads)
-    model.load_model(path)
+    model.load_model(content)
     return wrap(model, path)
 
 
 def load_lightgbm(path: Path, threads: int) -> Estimator:
     import lightgbm  # noqa: PLC0415  # an extra
 
-    booster = lightgbm.Booster(params={"num_threads": threads}, model_file=path)
+    booster = lightgbm.Booster(model_file=path)
     classifies = str(booster.params.get("objective")).startswith(CLASSIFIERS)
     names = tuple(booster.feature_name())
     if names == tuple(f"Column_{index}" for index in range(len(names))):
@@ -43,19 +44,28 @@ def load_lightgbm(path: Path, threads: int) -> Estimator:
         missing=True,
         sparse=True,
     )
-    return Estimator(_Classifier(booster) if classifies else booster, signature)
+    return Estimator(_Classifier(booster, threads) if classifies else _Regressor(booster, threads), signature)
 
 
-class _Classifier:
+class _Regressor:
+    """A booster with the method of an estimator."""
+
+    def __init__(self, booster: Any, threads: int) -> None:
+        self._booster = booster
+        self._threads = threads
+
+    def predict(self, rows: Any) -> npt.NDArray[Any]:
+        values: npt.NDArray[np.float64] = self._booster.predict(rows, num_threads=self._threads)
+        return values
+
+
+class _Classifier(_Regressor):
     """A booster whose predictions are probabilities, of the second class where there are two."""
 
-    def __init__(self, booster: Any) -> None:
-        self._booster = booster
-
     def predict_proba(self, rows: Any) -> npt.NDArray[np.float64]:
-        shares: npt.NDArray[np.float64] = self._booster.predict(rows)
+        shares = super().predict(rows)
         return np.column_stack([1 - shares, shares]) if shares.ndim == 1 else shares
 
-    def predict(self, rows: Any) -> npt.NDArray[np.int64]:
+    def predict(self, rows: Any) -> npt.NDArray[Any]:
         labels: npt.NDArray[np.int64] = np.argmax(self.predict_proba(rows), axis=1)
         return labels

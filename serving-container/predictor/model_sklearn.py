@@ -85,7 +85,8 @@ def load_pickle(path: Path) -> Estimator:
     """Load what pickle or joblib wrote, compressed or not; both run code of the file, which its owner trusts."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
-        return wrap(joblib.load(path), path)
+        estimator = joblib.load(path)
+    return wrap(estimator, path)
 
 
 def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
@@ -165,4 +166,5 @@ def load_skops(path: Path, trusted: tuple[str, ...]) -> Estimator:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("error", InconsistentVersionWarning)
-        return wrap(load(path, trusted=list(trusted)), path)
+        estimator = load(path, trusted=list(trusted))
+    return wrap(estimator, path)

@@ -82,7 +82,7 @@ def one_a_row(predictions: Any, count: int) -> npt.NDArray[Any]:
 
     A list holds an array for every output of the model, as predict_proba of several outputs gives them.
     """
-    if isinstance(predictions, list) and all(isinstance(output, np.ndarray) and output.ndim > 1 for output in predictions):
+    if isinstance(predictions, list) and all(isinstance(part, np.ndarray) and part.ndim > 1 for part in predictions):
         predictions = _outputs(predictions)
     if hasattr(predictions, "toarray"):
         predictions = predictions.toarray()

@@ -27,6 +27,10 @@ class Settings:
     """SAGEMAKER_BIND_TO_PORT, else SERVING_PORT."""
     model_dir: Path
     """SERVING_MODEL_DIR."""
+    program: str
+    """SAGEMAKER_PROGRAM: the file in the model's code/ that holds its own functions."""
+    trusted_types: tuple[str, ...]
+    """SERVING_TRUSTED_TYPES: types, with commas, that a .skops file may hold besides those known to be safe."""
     workers: int
     """SERVING_WORKERS: processes that predict."""
     threads: int
@@ -65,6 +69,8 @@ class Settings:
             host=environ.get("SERVING_HOST", "127.0.0.1"),
             port=read.number("SAGEMAKER_BIND_TO_PORT", read.number("SERVING_PORT", 8080, int), int),
             model_dir=Path(environ.get("SERVING_MODEL_DIR", "/opt/ml/model")),
+            program=environ.get("SAGEMAKER_PROGRAM", "inference.py"),
+            trusted_types=tuple(filter(None, environ.get("SERVING_TRUSTED_TYPES", "").split(","))),
             workers=workers,
             threads=read.number("SERVING_THREADS", max(1, cores() // workers), int, least=1),
             preload=read.choice("SERVING_PRELOAD", "true", ("true", "false")) == "true",

@@ -13,7 +13,7 @@ from functools import partial
 from predictor import batch
 from predictor.errors import ModelLoadError, PredictorError
 from predictor.frames import FORK, FORKED, LOAD_FAILED, Answer, Task, pack, read_tasks
-from predictor.model import Model, UserCode, load
+from predictor.model import Model, Options, UserCode, load
 from predictor.settings import Settings
 from predictor.telemetry import log
 
@@ -84,7 +84,8 @@ def _ask_user_code(code: UserCode, runner: asyncio.Runner, tasks: Sequence[Task]
 def _load(settings: Settings) -> Model | UserCode | None:
     """Load the model and predict with it once; None when that fails, with one line in the log that says why."""
     try:
-        model = load(settings.model_dir)
+        options = Options(settings.threads, settings.program, settings.trusted_types)
+        model = load(settings.model_dir, options)
         if not isinstance(model, UserCode):
             model.warm_up()
     except ModelLoadError as error:

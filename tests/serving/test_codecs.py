@@ -11,11 +11,11 @@ PAIRS = Signature(features=2)
 
 
 def test_a_missing_content_type_is_json() -> None:
-    assert decode(b'{"data": [[1, 2]]}', None, PAIRS).rows.tolist() == [[1, 2]]
+    assert np.asarray(decode(b'{"data": [[1, 2]]}', None, PAIRS).rows).tolist() == [[1, 2]]
 
 
 def test_parameters_of_the_content_type_do_not_matter() -> None:
-    assert decode(b"1,2\n", "Text/CSV; charset=utf-8; label_size=0", PAIRS).rows.tolist() == [[1, 2]]
+    assert np.asarray(decode(b"1,2\n", "Text/CSV; charset=utf-8; label_size=0", PAIRS).rows).tolist() == [[1, 2]]
 
 
 def test_an_unknown_content_type_is_refused_with_those_that_are_known() -> None:

@@ -16,7 +16,8 @@ HOLES = Signature(features=2, missing=True)
 
 
 def rows(body: bytes, signature: Signature = PAIRS, content_type: str = CSV) -> Any:
-    return decode(body, content_type, signature).rows.tolist()
+    found: Any = decode(body, content_type, signature).rows
+    return found.tolist()
 
 
 def refusal(body: bytes, signature: Signature = PAIRS, content_type: str = CSV) -> BadInputError:

@@ -19,7 +19,8 @@ METHODS = Signature(features=2, methods=("predict", "predict_proba"))
 
 def rows(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -> Any:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return decode(content, content_type, signature).rows.tolist()
+    found: Any = decode(content, content_type, signature).rows
+    return found.tolist()
 
 
 def refusal(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -> BadInputError:
@@ -166,6 +167,21 @@ def test_columns_that_the_model_makes_no_use_of_may_come_or_not() -> None:
             {"data": [[1, 2], 3]},
             "The body has the wrong form: expected a list of cells, got 3 at /data/1.",
             (Fault("/data/1", "expected a list of cells, got 3"),),
+        ),
+        (
+            {"data": {"0": [[]]}},
+            "The body has the wrong form: expected a list of rows, got an object at /data.",
+            (Fault("/data", "expected a list of rows, got an object"),),
+        ),
+        (
+            {"data": ["ab", "cd"]},
+            "The body has the wrong form: expected a list of cells, got a string at /data/0.",
+            (Fault("/data/0", "expected a list of cells, got a string"),),
+        ),
+        (
+            {"data": [{"a": 1, "b": 2}]},
+            "The body has the wrong form: expected a list of cells, got an object at /data/0.",
+            (Fault("/data/0", "expected a list of cells, got an object"),),
         ),
         (
             {"data": 1},

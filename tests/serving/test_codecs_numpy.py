@@ -45,6 +45,10 @@ def header(text: str, data: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(content)) + content + data
 
 
+def rows_of(body: bytes, content_type: str, signature: Signature) -> Any:
+    return decode(body, content_type, signature).rows
+
+
 def refusal(body: bytes, content_type: str = NPY, signature: Signature = PAIRS) -> str:
     with pytest.raises(BadInputError) as refused:
         decode(body, content_type, signature)
@@ -53,25 +57,25 @@ def refusal(body: bytes, content_type: str = NPY, signature: Signature = PAIRS) 
 
 @pytest.mark.parametrize("dtype", ["f8", ">f8", "f4", "f2", "i8", "i1", "u2", "?"])
 def test_numbers_of_every_kind_become_doubles(dtype: str) -> None:
-    found = decode(npy(np.array([[1, 0], [0, 1]], dtype=dtype)), NPY, PAIRS).rows
+    found = rows_of(npy(np.array([[1, 0], [0, 1]], dtype=dtype)), NPY, PAIRS)
 
     assert (found.dtype, found.tolist()) == (np.float64, [[1, 0], [0, 1]])
 
 
 def test_columns_first_is_read_as_well() -> None:
-    assert decode(npy(np.asfortranarray([[1, 2], [3, 4]])), NPY, PAIRS).rows.tolist() == [[1, 2], [3, 4]]
+    assert rows_of(npy(np.asfortranarray([[1, 2], [3, 4]])), NPY, PAIRS).tolist() == [[1, 2], [3, 4]]
 
 
 def test_one_dimension_is_one_row() -> None:
-    assert decode(npy([1, 2]), NPY, PAIRS).rows.tolist() == [[1, 2]]
+    assert rows_of(npy([1, 2]), NPY, PAIRS).tolist() == [[1, 2]]
 
 
 def test_text_reaches_a_model_of_text() -> None:
-    assert decode(npy([["a", "b"]]), NPY, Signature(2, text=frozenset({0, 1}))).rows.tolist() == [["a", "b"]]
+    assert rows_of(npy([["a", "b"]]), NPY, Signature(2, text=frozenset({0, 1}))).tolist() == [["a", "b"]]
 
 
 def test_a_missing_value_reaches_a_model_that_takes_it() -> None:
-    found = decode(npy([[np.nan, 2]]), NPY, Signature(features=2, missing=True)).rows
+    found = rows_of(npy([[np.nan, 2]]), NPY, Signature(features=2, missing=True))
 
     np.testing.assert_array_equal(found, [[np.nan, 2]])
 
@@ -124,13 +128,13 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.coo_matrix])
 def test_sparse_rows_stay_sparse_for_a_model_that_takes_them(kind: Any) -> None:
-    rows = decode(npz(kind([[0, 2], [3, 0], [0, 0]])), NPZ, SPARSE).rows
+    rows = rows_of(npz(kind([[0, 2], [3, 0], [0, 0]])), NPZ, SPARSE)
 
     assert (rows.format, rows.toarray().tolist()) == ("csr", [[0, 2], [3, 0], [0, 0]])
 
 
 def test_sparse_rows_become_dense_for_a_model_that_does_not() -> None:
-    assert decode(npz(sparse.csr_matrix([[0, 2], [3, 0]])), NPZ, PAIRS).rows.tolist() == [[0, 2], [3, 0]]
+    assert rows_of(npz(sparse.csr_matrix([[0, 2], [3, 0]])), NPZ, PAIRS).tolist() == [[0, 2], [3, 0]]
 
 
 def csr(**changed: Any) -> bytes:
@@ -145,7 +149,7 @@ def csr(**changed: Any) -> bytes:
 
 
 def test_the_hand_made_matrix_is_right_before_it_is_changed() -> None:
-    assert decode(csr(), NPZ, SPARSE).rows.toarray().tolist() == [[0, 1]]
+    assert rows_of(csr(), NPZ, SPARSE).toarray().tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize(

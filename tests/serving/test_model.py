@@ -103,7 +103,7 @@ def test_several_models(fitted: LogisticRegression, tmp_path: Path) -> None:
         b"",
         b"not a pickle",
         pickle.dumps({"a": 1})[:-3],
-        gzip.compress(b"x"),
+        gzip.compress(b"x", mtime=0),
         b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f.",
     ],
 )
@@ -170,8 +170,8 @@ def test_not_a_model(tmp_path: Path) -> None:
     save("model.pkl", {"a": 1}, tmp_path)
 
     assert refusal(tmp_path) == (
-        f"{tmp_path / 'model.pkl'} holds a dict, which has none of predict, predict_proba, decision_function, transform: "
-        "save the fitted model."
+        f"{tmp_path / 'model.pkl'} holds a dict, which has none of predict, predict_proba, decision_function, "
+        "transform: save the fitted model."
     )
 
 
@@ -212,7 +212,7 @@ def test_a_model_that_cannot_predict_is_refused_when_warmed_up(tmp_path: Path) -
     del model.class_prior_
     save("model.pkl", model, tmp_path)
 
-    with pytest.raises(ModelLoadError, match="The model loads, but cannot predict: .*class_prior_"):
+    with pytest.raises(ModelLoadError, match=r"The model loads, but cannot predict: .*class_prior_"):
         loaded(tmp_path).warm_up()
 
 

@@ -25,8 +25,8 @@ def test_requests_of_one_key_become_one(first: Any, second: Any, expected: Any) 
     both = concatenate(requests)
 
     assert requests[0].batch_key == requests[1].batch_key == both.batch_key
-    rows = both.rows.toarray() if sparse.issparse(both.rows) else np.asarray(both.rows)
-    assert rows.tolist() == expected
+    rows: Any = both.rows
+    assert np.asarray(rows.toarray() if sparse.issparse(rows) else rows).tolist() == expected
     assert len(both) == len(requests[0]) + len(requests[1])
 
 
