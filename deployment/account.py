@@ -20,6 +20,20 @@ IMAGE_URI = re.compile(
 PULL = frozenset({"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"})
 # A stack in one of these states takes no update: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 STUCK = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"})
+ACTIONS = (
+    "apigateway:POST",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudwatch:PutMetricAlarm",
+    "iam:CreateRole",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "lambda:CreateFunction",
+    "lambda:PublishVersion",
+    "logs:CreateLogGroup",
+    "s3:PutObject",
+)
+ACTIONS_OF_ENDPOINTS = ("sagemaker:CreateEndpoint", "sagemaker:CreateEndpointConfig", "sagemaker:CreateModel")
 # A blue/green update runs the new fleet beside the old one.
 FLEETS = 2
 
@@ -50,7 +64,14 @@ class Account:
             yield skipped("account", f"not asked: {reason}", advice)
             return
         yield passed("account", f"{identity['Account']} in {self.session.region_name}, as {identity['Arn']}")
-        for check in (self._check_stack, self._check_endpoint, self._check_image, self._check_model, self._check_quota):
+        for check in (
+            self._check_stack,
+            self._check_permissions,
+            self._check_endpoint,
+            self._check_image,
+            self._check_model,
+            self._check_quota,
+        ):
             try:
                 yield from check(stack, target, parameters)
             except (BotoCoreError, ClientError) as reason:
@@ -73,6 +94,26 @@ class Account:
             yield error("stack", f"{stack} is in the state {status}", "wait until that is over")
         else:
             yield passed("stack", f"{stack} exists ({status}) and will be updated")
+
+    def _check_permissions(self, _stack: str, target: Target, parameters: Mapping[str, str]) -> Iterator[Finding]:
+        """What CloudFormation does in the name of who deploys, as IAM judges it."""
+        identity = self.session.client("sts").get_caller_identity()["Arn"]
+        if identity.endswith(":root"):
+            yield passed("permissions", "the account's root may do everything")
+            return
+        actions = [*ACTIONS, *(ACTIONS_OF_ENDPOINTS if target.hosting is not Hosting.EXISTING else ())]
+        if parameters["Canary"] == "true":
+            actions.append("codedeploy:CreateDeploymentGroup")
+        pages = self.session.client("iam").get_paginator("simulate_principal_policy")
+        results = pages.paginate(PolicySourceArn=policy_source(identity), ActionNames=actions)
+        judged = [result for page in results for result in page["EvaluationResults"]]
+        denied = sorted(result["EvalActionName"] for result in judged if result["EvalDecision"] != "allowed")
+        if denied:
+            yield error(
+                "permissions", f"{identity} may not {', '.join(denied)}", "have them allowed, or deploy as another role"
+            )
+        else:
+            yield passed("permissions", f"{len(actions)} actions of a deployment are allowed")
 
     def _check_endpoint(self, _stack: str, target: Target, parameters: Mapping[str, str]) -> Iterator[Finding]:
         if target.hosting is not Hosting.EXISTING:
@@ -172,6 +213,14 @@ class Account:
                 if quota["QuotaName"] == name:
                     return float(quota["Value"])
         return None
+
+
+def policy_source(identity: str) -> str:
+    """Return the user or role whose policies count: an assumed role's session has none of its own."""
+    prefix, _, rest = identity.partition(":assumed-role/")
+    if not rest:
+        return identity
+    return f"{prefix.replace(':sts:', ':iam:')}:role/{rest.split('/')[0]}"
 
 
 def _allowed_actions(statement: Mapping[str, Any]) -> set[str]:

@@ -122,6 +122,13 @@ def ask_hook(cloud: Cloud, golden: Sequence[requests.GoldenRequest]) -> list[str
     return deployments.statuses
 
 
+def test_hook_is_packaged_with_the_golden_requests(project: Path) -> None:
+    package = project / ".aws-sam" / "build" / "RolloutHook"
+
+    assert (package / "golden.json").read_text() == Path("golden/golden.json").read_text()
+    assert (package / "golden" / "hook.py").is_file(), "the handler is golden.hook.handler"
+
+
 @pytest.mark.usefixtures("realtime")
 def test_hook_lets_a_version_pass_that_answers_as_expected(cloud: Cloud) -> None:
     assert ask_hook(cloud, requests.read(Path("golden/golden.json"))) == ["Succeeded"]

@@ -1,4 +1,4 @@
-"""What preflight asks of an account, against moto; quotas, which moto does not have, against botocore's Stubber."""
+"""What preflight asks of an account, against moto, and botocore's Stubber for what moto does not have."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from deployment.account import Account
+from deployment.account import Account, policy_source
 from deployment.findings import Finding, Level
 from deployment.target import Hosting, Target
 
@@ -25,7 +25,7 @@ MANIFEST = json.dumps(
         "layers": [],
     }
 )
-PARAMETERS = {"EndpointName": "iris", "ImageUri": "", "ModelDataUrl": "", "MaxInstances": "2"}
+PARAMETERS = {"Canary": "false", "EndpointName": "iris", "ImageUri": "", "ModelDataUrl": "", "MaxInstances": "2"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,15 +41,27 @@ def session() -> boto3.Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Quotas:
-    """A session of an account with one quota, or with none that may be read."""
+class Session:
+    """An account where moto has nothing of the kind: quotas, the judgement of policies, a stack in an odd state."""
 
     name: str = "ml.m5.large for endpoint usage"
     value: float = 4
     refused: bool = False
+    denied: tuple[str, ...] = ()
+    stack_status: str = ""
 
     def client(self, service_name: Any) -> Any:
         client = boto3.client(service_name, region_name=REGION)
+        if service_name == "cloudformation" and self.stack_status:
+            stubber = Stubber(client)
+            stack = {"StackName": "stack", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": self.stack_status}
+            stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "stack"})
+            stubber.activate()
+        if service_name == "iam":
+            stubber = Stubber(client)
+            judged = [{"EvalActionName": name, "EvalDecision": "explicitDeny"} for name in self.denied]
+            stubber.add_response("simulate_principal_policy", {"EvaluationResults": judged})
+            stubber.activate()
         if service_name == "service-quotas":
             stubber = Stubber(client)
             quotas = [{"QuotaName": self.name, "Value": self.value}]
@@ -67,7 +79,7 @@ class Quotas:
 
 def check(target: Target, account: Account | None = None, **parameters: str) -> dict[str, Finding]:
     """The findings by their subject, the last of each."""
-    found = (account or Account(Quotas())).check("stack", target, PARAMETERS | parameters)
+    found = (account or Account(Session())).check("stack", target, PARAMETERS | parameters)
     return {finding.subject: finding for finding in found}
 
 
@@ -95,26 +107,6 @@ def test_a_free_stack_name_passes() -> None:
     assert check(EXISTING)["stack"] == Finding(Level.OK, "stack", "the name stack is free")
 
 
-@dataclass(frozen=True, slots=True)
-class StackState:
-    """An account whose stack is in one state; moto's stacks are always complete."""
-
-    status: str
-
-    def client(self, service_name: Any) -> Any:
-        client = boto3.client(service_name, region_name=REGION)
-        if service_name == "cloudformation":
-            stubber = Stubber(client)
-            stack = {"StackName": "stack", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": self.status}
-            stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "stack"})
-            stubber.activate()
-        return client
-
-    @property
-    def region_name(self) -> str:
-        return REGION
-
-
 @pytest.mark.parametrize(
     ("status", "level", "advice"),
     [
@@ -125,7 +117,7 @@ class StackState:
     ],
 )
 def test_a_stack_that_takes_no_update_is_an_error(status: str, level: Level, advice: str) -> None:
-    finding = check(EXISTING, Account(StackState(status)))["stack"]
+    finding = check(EXISTING, Account(Session(stack_status=status)))["stack"]
 
     assert finding.level is level
     assert advice in finding.advice
@@ -156,7 +148,7 @@ def test_an_endpoint_in_service_passes() -> None:
 
 
 def test_a_pushed_image_passes() -> None:
-    findings = list(Account(Quotas()).check("stack", REALTIME, PARAMETERS | {"ImageUri": push_image()}))
+    findings = list(Account(Session()).check("stack", REALTIME, PARAMETERS | {"ImageUri": push_image()}))
 
     texts = [finding.text for finding in findings if finding.subject in {"repository", "image"}]
     assert texts[0].startswith("iris has sha256:")
@@ -222,13 +214,36 @@ def test_an_uploaded_model_passes() -> None:
     ids=["two-fleets", "one-fleet", "not-one", "of-something-else"],
 )
 def test_the_quota_holds_the_instances_of_two_fleets(name: str, value: float, level: Level) -> None:
-    account = Account(Quotas(name, value))
+    account = Account(Session(name, value))
 
     assert check(REALTIME, account, ImageUri=push_image())["quota"].level is level
 
 
+def test_what_may_not_be_done_is_an_error() -> None:
+    finding = check(EXISTING, Account(Session(denied=("iam:PassRole", "iam:CreateRole"))))["permissions"]
+
+    assert finding.level is Level.ERROR
+    assert finding.text.endswith("may not iam:CreateRole, iam:PassRole")
+
+
+def test_what_may_be_done_passes() -> None:
+    findings = {target.name: check(target, ImageUri="")["permissions"].text for target in (EXISTING, REALTIME)}
+
+    assert findings == {
+        "existing inference": "11 actions of a deployment are allowed",
+        "ml.m5.large": "14 actions of a deployment are allowed",
+    }
+
+
+def test_a_sessions_policies_are_its_roles() -> None:
+    session_arn = "arn:aws:sts::123456789012:assumed-role/Deployer/ada"
+
+    assert policy_source(session_arn) == "arn:aws:iam::123456789012:role/Deployer"
+    assert policy_source("arn:aws:iam::123456789012:user/ada") == "arn:aws:iam::123456789012:user/ada"
+
+
 def test_what_may_not_be_read_is_skipped() -> None:
-    finding = check(REALTIME, Account(Quotas(refused=True)), ImageUri=push_image())["quota"]
+    finding = check(REALTIME, Account(Session(refused=True)), ImageUri=push_image())["quota"]
 
     assert finding.level is Level.SKIPPED
     assert "AccessDenied" in finding.text

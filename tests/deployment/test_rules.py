@@ -40,6 +40,10 @@ def test_right_combinations_pass(parameters: dict[str, str]) -> None:
         (REALTIME | {"ImageUri": ""}, "Hosting=realtime and Hosting=serverless need ImageUri"),
         (SERVERLESS | {"ImageUri": ""}, "Hosting=realtime and Hosting=serverless need ImageUri"),
         (REALTIME | EXISTING, "The stack names the endpoint that it makes like itself"),
+        (
+            REALTIME | {"EndpointVariant": "blue"},
+            "The variant of an endpoint that the stack makes is called AllTraffic",
+        ),
         (SERVERLESS | {"MaxInstances": "2"}, "Hosting=serverless has no instances"),
         (SERVERLESS | {"DataCaptureUrl": "s3://models/captured"}, "Only Hosting=realtime can capture data"),
         (EXISTING | {"Auth": "cognito"}, "Auth=cognito needs CognitoUserPoolArn."),
