@@ -9,10 +9,12 @@ from deployment.target import Hosting, Target
 
 SUBJECT = "image"
 SERVERLESS_LIMIT = 10 * 1024**3  # https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
-ONE_MANIFEST = frozenset(
-    {"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.oci.image.manifest.v1+json"}
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+BUILD_ONE = (
+    "build with `docker buildx build --provenance=false --sbom=false --output type=docker --platform linux/...` "
+    "and push again"
 )
-BUILD_ONE = "build with `docker build --provenance=false --sbom=false --platform linux/ARCHITECTURE` and push again"
 
 
 def check_image(docker: Docker, image: str, target: Target) -> list[Finding]:
@@ -42,11 +44,16 @@ def check_architecture(platform: str, target: Target) -> Finding:
 
 
 def check_manifest(media_type: str | None) -> list[Finding]:
-    """Check the manifest's media type where it is known: an index of several images is not taken."""
+    """Check the manifest's media type where it is known: an index of several images is not taken.
+
+    SageMaker refused OCI manifests as well: https://github.com/aws/amazon-sagemaker-feedback/issues/180 (2025, open).
+    """
     if media_type is None:
         return []
-    if media_type in ONE_MANIFEST:
+    if media_type == DOCKER_MANIFEST:
         return [passed(SUBJECT, f"manifest {media_type}")]
+    if media_type == OCI_MANIFEST:
+        return [warning(SUBJECT, f"SageMaker has refused the manifest {media_type} of others", BUILD_ONE)]
     return [error(SUBJECT, f"SageMaker takes one image, not the manifest {media_type}", BUILD_ONE)]
 
 

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from deployment.account import Account, policy_source
 from deployment.findings import Finding, Level
+from deployment.image import check_manifest
 from deployment.target import Hosting, Target
 
 REGION = "us-east-1"
@@ -153,6 +154,13 @@ def test_a_pushed_image_passes() -> None:
     texts = [finding.text for finding in findings if finding.subject in {"repository", "image"}]
     assert texts[0].startswith("iris has sha256:")
     assert texts[1:] == ["manifest application/vnd.docker.distribution.manifest.v2+json"]
+
+
+def test_an_oci_manifest_is_a_warning() -> None:
+    [finding] = check_manifest("application/vnd.oci.image.manifest.v1+json")
+
+    assert finding.level is Level.WARNING
+    assert "--output type=docker" in finding.advice
 
 
 def test_an_index_of_images_is_an_error() -> None:
