@@ -9,21 +9,21 @@ import io
 from math import nan
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from predictor.codecs_json import read_matrix
 from predictor.errors import BadInputError
 from predictor.media_types import MediaType
-from predictor.rows import Request, Signature, choose_method
-from predictor.table import Table, to_rows
+from predictor.rows import Request, Rows, Signature, choose_method
+from predictor.table import Table, check_width, to_rows
 
 
 def decode(body: bytes, media_type: MediaType, signature: Signature) -> Request:
-    rows = _parse(body)
-    columns = None
-    if rows and _has_header(rows[0], media_type, signature):
-        columns = tuple(cell.strip() for cell in rows.pop(0))
-    table = Table(rows, columns, ("/", "/"), parse=_number)
-    return Request(to_rows(table, signature), choose_method(media_type.parameters.get("method"), signature))
+    rows: Rows | None = _numbers(body, media_type, signature)
+    if rows is None:
+        rows = to_rows(_table(body, media_type, signature), signature)
+    return Request(rows, choose_method(media_type.parameters.get("method"), signature))
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
@@ -32,6 +32,27 @@ def encode(predictions: npt.NDArray[Any]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
+
+
+def _numbers(body: bytes, media_type: MediaType, signature: Signature) -> npt.NDArray[np.float64] | None:
+    """Read lines of numbers without a header, ten times as fast: written as JSON, they are one matrix or no JSON."""
+    first = body.partition(b"\n")[0].decode(errors="replace").strip().split(",")
+    lines = body.rstrip(b"\r\n").replace(b"\r\n", b"\n")
+    if not signature.numeric or b"[" in lines or b"\r" in lines or _has_header(first, media_type, signature):
+        return None
+    matrix = read_matrix(b'{"data":[[' + lines.replace(b"\n", b"],[") + b"]]}")
+    if matrix is None:
+        return None
+    check_width(matrix.rows.shape[1], signature, "/0")
+    return matrix.rows
+
+
+def _table(body: bytes, media_type: MediaType, signature: Signature) -> Table:
+    rows = _parse(body)
+    columns = None
+    if rows and _has_header(rows[0], media_type, signature):
+        columns = tuple(cell.strip() for cell in rows.pop(0))
+    return Table(rows, columns, ("/", "/"), parse=_number)
 
 
 def _parse(body: bytes) -> list[list[str]]:

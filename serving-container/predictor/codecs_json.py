@@ -12,7 +12,7 @@ Every object may also hold "method". JSON Lines hold one row, record or instance
 Source: docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +23,19 @@ from predictor.errors import BadInputError, Fault, NotAcceptableError
 from predictor.instances import expect, from_lists, from_objects, refuse_unknown
 from predictor.media_types import MediaType
 from predictor.rows import Request, Signature, choose_method
-from predictor.table import Table, check_width, to_rows
+from predictor.table import Table, check_width, column_order, to_rows
 
+MATRIX_FIELDS = frozenset({"data", "columns", "method"})
 ROW_FIELDS = ("data", "instances", "dataframe_split", "dataframe_records")
 
 
 def decode(body: bytes, media_type: MediaType, signature: Signature) -> Request:
-    if signature.numeric and not media_type.parameters.get("method") and (rows := _matrix(body)) is not None:
-        check_width(rows.shape[1], signature, "/data/0")
-        return Request(rows, signature.methods[0])
+    if signature.numeric and (matrix := read_matrix(body)) is not None:
+        order = column_order(matrix.columns, matrix.rows.shape[1], signature)
+        if order is None:
+            check_width(matrix.rows.shape[1], signature, "/data/0")
+        rows = matrix.rows if order is None else matrix.rows[:, order]
+        return Request(rows, choose_method(matrix.method or media_type.parameters.get("method"), signature))
     return _request(_parse(body), media_type, signature)
 
 
@@ -50,23 +54,43 @@ def encode_lines(predictions: npt.NDArray[Any]) -> bytes:
     return b"".join(_dump({"prediction": row}) + b"\n" for row in predictions.tolist())
 
 
-def _matrix(body: bytes) -> npt.NDArray[np.float64] | None:
+class Matrix(NamedTuple):
+    """A body of this API's own form, where all cells are finite numbers."""
+
+    rows: npt.NDArray[np.float64]
+    columns: list[str] | None
+    method: str | None
+
+
+def read_matrix(body: bytes) -> Matrix | None:
     """Read `{"data": [[number, ...], ...]}`, three times as fast as through Python numbers; None for anything else.
 
     simdjson refuses every cell that is no finite number. It would flatten a list inside a row, so lists are counted:
-    one for the data and one a row leave none to hide.
+    one for the data, one a row and one for the columns leave none to hide.
     """
     try:
         document: Any = simdjson.Parser().parse(body)
-        if list(document) != ["data"]:
-            return None
+        fields = list(document)
         data = document["data"]
+        columns, method = (None, None) if len(fields) == 1 else _other_fields(document, fields)
         lengths = set(map(len, data))
-        if body.count(b"[") != len(data) + 1 or len(lengths) != 1 or 0 in lengths:
+        lists = 1 + len(data) + (columns is not None)
+        if len(lengths) != 1 or 0 in lengths or body.count(b"[") != lists:
             return None
-        return np.frombuffer(data.as_buffer(of_type="d")).reshape(len(data), lengths.pop())
-    except (AttributeError, TypeError, ValueError, RuntimeError):  # an object has no as_buffer
+        rows = np.frombuffer(data.as_buffer(of_type="d")).reshape(len(data), lengths.pop())
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):  # an object has no as_buffer
         return None
+    return Matrix(rows, columns, method)
+
+
+def _other_fields(document: Any, fields: list[str]) -> tuple[list[str] | None, str | None]:
+    """Columns and method; raises ValueError when there are other fields, a field twice, or of another type."""
+    columns = document["columns"].as_list() if "columns" in fields else None
+    method = document["method"] if "method" in fields else None
+    known = MATRIX_FIELDS.issuperset(fields) and len(fields) == len(set(fields))
+    if not (known and isinstance(method, str | None) and all(isinstance(column, str) for column in columns or ())):
+        raise ValueError
+    return columns, method
 
 
 def _parse(body: bytes, what: str = "The body") -> Any:

@@ -50,6 +50,15 @@ def test_a_first_line_with_a_features_name_is_a_header_in_any_order() -> None:
     assert rows(b"weight,size\n2,1\n", NAMED) == [[1, 2]]
 
 
+def test_a_header_of_numbers() -> None:
+    assert rows(b"2,1\n20,10\n", Signature(features=2, names=("1", "2"))) == [[10, 20]]
+
+
+@pytest.mark.parametrize("body", [b"1],[2\n", b'1]],"x":[[2\n', b"1,2]\n[3,4\n"])
+def test_json_is_no_csv(body: bytes) -> None:
+    assert refusal(body, PAIRS, "text/csv; header=absent").status == 400
+
+
 def test_a_header_of_other_names_is_refused() -> None:
     assert refusal(b"a,b\n1,2\n", NAMED).detail.startswith('Wrong columns: missing "size", "weight"; unknown "a", "b".')
 

@@ -113,6 +113,16 @@ def test_wrong_columns(body: Any, detail: str) -> None:
     assert refusal(body, NAMED).detail == detail
 
 
+@pytest.mark.parametrize("index", [{}, {"index": []}])
+def test_columns_in_another_order_with_a_method(index: Any) -> None:
+    signature = Signature(features=2, names=("a", "b"), methods=("predict", "transform"))
+    request = decode(
+        json.dumps({"columns": ["b", "a"], "data": [[2, 1]], "method": "transform"} | index).encode(), JSON, signature
+    )
+
+    assert (np.asarray(request.rows).tolist(), request.method) == ([[1, 2]], "transform")
+
+
 def test_columns_that_the_model_makes_no_use_of_may_come_or_not() -> None:
     signature = Signature(features=2, names=("a", "b"), ignored=frozenset({"id"}))
 
