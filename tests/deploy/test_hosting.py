@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from golden import requests
 from golden.hook import Hook
 from tests.deploy.checks import failing
-from tests.deploy.cloud import Api, Cloud
+from tests.deploy.cloud import REGION, Api, Cloud
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/models/iris"
 FIRST, SECOND = (f"{REPOSITORY}@sha256:{digit * 64}" for digit in "ab")
@@ -114,10 +115,26 @@ class Deployments:
         self.statuses.append(status)
 
 
-def ask_hook(cloud: Cloud, golden: Sequence[requests.GoldenRequest]) -> list[str]:
+def act_as(cloud: Cloud, role: str) -> Any:
+    """A Lambda client that may do what a role of the stack may."""
+    resource = cloud.client("cloudformation").describe_stack_resource(StackName="realtime", LogicalResourceId=role)
+    name = resource["StackResourceDetail"]["PhysicalResourceId"]
+    arn = cloud.client("iam").get_role(RoleName=name)["Role"]["Arn"]
+    keys = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return boto3.client(
+        "lambda",
+        region_name=REGION,
+        endpoint_url=cloud.url,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
+def ask_hook(cloud: Cloud, golden: Sequence[requests.GoldenRequest], role: str = "RolloutHookRole") -> list[str]:
     deployments = Deployments([])
     function = cloud.outputs("realtime")["FunctionName"]
-    hook = Hook(cloud.client("lambda"), deployments, f"{function}:{live_version(cloud, 'realtime')}")
+    hook = Hook(act_as(cloud, role), deployments, f"{function}:{live_version(cloud, 'realtime')}")
     hook({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "1"}, golden)
     return deployments.statuses
 
@@ -139,6 +156,12 @@ def test_hook_stops_a_version_with_a_wrong_answer(cloud: Cloud) -> None:
     wrong = requests.GoldenRequest("wrong", {"data": [[1.5, 0.2]]}, {"predictions": ["virginica"]})
 
     assert ask_hook(cloud, [wrong]) == ["Failed"]
+
+
+@pytest.mark.usefixtures("realtime")
+def test_hooks_role_is_what_lets_it_ask(cloud: Cloud) -> None:
+    with pytest.raises(cloud.client("lambda").exceptions.ClientError, match="AccessDenied"):
+        ask_hook(cloud, requests.read(Path("golden/golden.json")), role="ModelRole")
 
 
 def test_failed_update_goes_back_to_what_was(cloud: Cloud, project: Path, realtime: Api) -> None:
