@@ -13,7 +13,7 @@ from pathlib import Path
 
 from predictor.compile_compare import Comparison, compare
 from predictor.compile_graph import FILE, PRECISIONS, write
-from predictor.compile_samples import Samples, find_samples, read_samples, variations
+from predictor.compile_samples import Samples, find_samples, read_samples, takes_missing, variations
 from predictor.errors import CompileError, PredictionError, PredictorError
 from predictor.model import DECISION_FUNCTION, Model, UserCode, load
 from predictor.model_sklearn import Estimator
@@ -51,6 +51,9 @@ def compile_model(options: Options) -> Iterator[str]:
     samples_file = options.samples or find_samples(options.model_dir)
     samples = read_samples(samples_file, model)
     _check_output(options)
+    if model.signature.missing and not takes_missing(samples, model):
+        model = model.offering(missing=False)
+        yield "missing numbers: refused, for the model does not take them in every column"
     with tempfile.TemporaryDirectory() as directory:
         compiled, comparisons = _convert(model, samples, options, Path(directory))
         yield from map(str, comparisons)
@@ -82,7 +85,7 @@ def _load(options: Options) -> Estimator:
         raise CompileError(
             f"The model has no {', '.join(sorted(unknown))}: it has {', '.join(model.signature.methods)}."
         )
-    return model.offering(options.methods) if options.methods else model
+    return model.offering(methods=options.methods) if options.methods else model
 
 
 def _check_output(options: Options) -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from predictor import codecs
 from predictor.compile_trees import thresholds
-from predictor.errors import CompileError, PredictorError
+from predictor.errors import BadInputError, CompileError, PredictorError
 from predictor.model_sklearn import Estimator
 from predictor.rows import Rows, Signature
 from predictor.table import Table, to_rows
@@ -76,9 +76,27 @@ def variations(samples: Samples, model: Estimator) -> list[Samples]:
         numbers = cells.astype(np.float64)
         kinds["rounded"] = numbers.astype(np.float32).astype(np.float64)
         kinds["at thresholds"] = _at(list(thresholds(model.estimator)), numbers, random)
-        if model.signature.missing:
-            kinds["missing"] = np.where(random.random(cells.shape) < 1 / 4, np.nan, numbers)
+    if model.signature.missing:
+        kinds["missing"] = _with_missing(cells, model.signature, random)
     return [Samples(rows.tolist(), kind) for kind, rows in kinds.items() if len(rows)]
+
+
+def takes_missing(samples: Samples, model: Estimator) -> bool:
+    """Whether a model answers rows with missing numbers; one that judges its columns itself may refuse them."""
+    rows = _with_missing(np.array(samples.cells, dtype=object), model.signature, np.random.default_rng(SEED))
+    try:
+        model.predict(Samples(rows.tolist()).rows(model.signature), model.signature.methods[0])
+    except BadInputError:
+        return False
+    return True
+
+
+def _with_missing(cells: npt.NDArray[Any], signature: Signature, random: np.random.Generator) -> npt.NDArray[Any]:
+    """Samples without a quarter of their numbers."""
+    number = [index not in (signature.text or ()) for index in range(cells.shape[1])]
+    rows = cells.copy()
+    rows[(random.random(cells.shape) < 1 / 4) & number] = None
+    return rows
 
 
 def _crossed(cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:

@@ -56,9 +56,9 @@ class Estimator:
         except PredictionError as error:
             raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
 
-    def offering(self, methods: tuple[str, ...]) -> "Estimator":
-        """The same model with fewer methods."""
-        return Estimator(self.estimator, replace(self.signature, methods=methods))
+    def offering(self, **less: Any) -> "Estimator":
+        """The same model, offering less: fewer methods, or no missing values."""
+        return Estimator(self.estimator, replace(self.signature, **less))
 
     def _input(self, rows: Rows) -> Any:
         if self._documents:

@@ -124,6 +124,21 @@ def test_named_columns_of_text_and_numbers(tmp_path: Path) -> None:
     assert compiled.predict(request.rows, "predict").tolist() == model.predict(row).tolist()
 
 
+@pytest.mark.parametrize("imputer", [(), (SimpleImputer(),)])
+def test_missing_numbers_are_answered_alike_or_refused(imputer: tuple[Any, ...], tmp_path: Path) -> None:
+    frame = flats()[["size", "rooms"]]
+    columns = ColumnTransformer([("n", make_pipeline(*imputer, StandardScaler()), ["size", "rooms"])])
+    model = make_pipeline(columns, LogisticRegression()).fit(frame, np.where(frame["size"] > 0, "dear", "cheap"))
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
+    frame.to_csv(tmp_path / "samples.csv", index=False)
+
+    report = list(compile_model(Options(tmp_path, tmp_path / "out")))
+
+    assert any(line.startswith("predict: 60 rows missing: all alike") for line in report) == bool(imputer)
+    assert ("missing numbers: refused, for the model does not take them in every column" in report) != bool(imputer)
+    assert loaded(tmp_path / "out").signature.missing == bool(imputer)
+
+
 def test_a_model_trained_with_names_compares_columns_by_name(tmp_path: Path) -> None:
     frame = load_iris(as_frame=True).data
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(LinearRegression().fit(frame, IRIS.target)))
