@@ -117,7 +117,7 @@ def _read(data: bytes, what: str) -> npt.NDArray[Any]:
 
 def _matrix(body: bytes) -> "csr_matrix":
     """Read csr, csc and coo, every index of them checked: scipy's C code trusts what it is given."""
-    from scipy import sparse  # noqa: PLC0415  # 10 MB a worker that only sparse requests pay
+    from scipy import sparse  # noqa: PLC0415  # only sparse requests need it
 
     members = _unzip(body)
     try:

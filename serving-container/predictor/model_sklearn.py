@@ -64,7 +64,7 @@ class Estimator:
         if self._documents:
             return rows[:, 0]
         if self.signature.frame and isinstance(rows, np.ndarray) and self.signature.names:
-            import pandas as pd  # noqa: PLC0415  # 40 MB a worker that only named models pay
+            import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
 
             return pd.DataFrame(rows, columns=list(self.signature.names))
         return rows

@@ -115,7 +115,7 @@ def _stack(parts: list[Any]) -> Rows:
     if isinstance(parts[0], np.ndarray):
         return np.concatenate(parts)
     if hasattr(parts[0], "iloc"):
-        import pandas as pd  # noqa: PLC0415  # 40 MB a worker that only named models pay
+        import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
 
         return pd.concat(parts, ignore_index=True)
     from scipy.sparse import vstack  # noqa: PLC0415

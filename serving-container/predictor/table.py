@@ -118,7 +118,7 @@ def _mixed(table: Table, order: Sequence[int], signature: Signature) -> Rows:
     ]
     names = signature.names or table.columns
     if names and (signature.frame or signature.text is None):
-        import pandas as pd  # noqa: PLC0415  # 40 MB a worker that only named models pay
+        import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
 
         return pd.DataFrame(dict(zip(names, columns, strict=True)))
     if all(isinstance(column, np.ndarray) for column in columns):
