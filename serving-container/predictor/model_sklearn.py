@@ -102,7 +102,6 @@ def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
         ignored=ignored,
         methods=methods,
         text=frozenset({0}) if documents else _text(estimator, width, trained, names),
-        missing=not known,
         frame=bool(names) and features.needs_names(estimator),
         independent=known,
     )
@@ -131,7 +130,7 @@ def _probed(estimator: Any, signature: Signature) -> Signature:
 
 
 def _works(ask: Callable[[Any], Any], rows: Any) -> bool:
-    with warnings.catch_warnings(), sklearn.config_context(assume_finite=False):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             ask(rows)

@@ -114,6 +114,19 @@ def test_ties_go_to_the_same_class(tmp_path: Path) -> None:
     np.testing.assert_array_equal(labels, original.predict(CANCER[0], "predict"))
 
 
+@pytest.mark.parametrize(
+    ("estimator", "label"),
+    [(GradientBoostingClassifier(init="zero", n_estimators=1), 1), (HistGradientBoostingClassifier(max_iter=1), 0)],
+)
+def test_a_decision_of_exactly_zero_is_the_same_class(estimator: Any, label: int, tmp_path: Path) -> None:
+    rows = np.ones((4, 1))
+    original = wrap(estimator.fit(rows, [0, 1, 0, 1]), tmp_path)
+
+    assert original.predict(rows, "decision_function").tolist() == [0] * 4
+    assert original.predict(rows, "predict").tolist() == [label] * 4
+    assert compiled(original, tmp_path).predict(rows, "predict").tolist() == [label] * 4
+
+
 def test_a_tree_that_never_splits(tmp_path: Path) -> None:
     original = wrap(DecisionTreeRegressor().fit([[1.0], [2.0]], [3.0, 3.0]), tmp_path)
 
