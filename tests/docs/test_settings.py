@@ -36,9 +36,17 @@ def test_the_container_reads_these_and_no_others() -> None:
     assert set(tables()[1]) == read
 
 
+def name_of(field: str) -> str:
+    return "SAGEMAKER_PROGRAM" if field == "program" else f"SERVING_{field.upper()}"
+
+
+def shown(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
 def test_the_containers_defaults() -> None:
     settings = ContainerSettings.from_environ({})
-    values = {f"SERVING_{field.name.upper()}": str(getattr(settings, field.name)) for field in fields(settings)}
+    values = {name_of(field.name): shown(getattr(settings, field.name)) for field in fields(settings)}
     documented = tables()[1]
 
     same = {name: documented[name].replace("true", "True") for name in values if name not in OF_THE_MACHINE}

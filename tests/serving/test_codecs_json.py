@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from predictor.codecs import decode, encode
-from predictor.errors import BadInputError, Fault, NotAcceptableError
+from predictor.codecs import decode
+from predictor.errors import BadInputError, Fault
 from predictor.rows import Signature
 
 JSON = "application/json"
@@ -240,7 +240,6 @@ def test_a_long_wrong_cell_is_cut() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"{",
         b'{"data": [[1, 2',
         b'{"data": [[NaN, 1]]}',
         b'{"data": [[Infinity, 1]]}',
@@ -265,26 +264,6 @@ def test_a_compressed_body_is_recognised() -> None:
 def test_of_a_repeated_key_the_last_one_counts() -> None:
     assert rows(b'{"data": [[1, 2]], "data": [[3, 4]]}') == [[3, 4]]
     assert refusal(b'{"data": [[1, 2]], "data": 5}').errors == (Fault("/data", "expected a list of rows, got 5"),)
-
-
-@pytest.mark.parametrize(
-    ("vector", "pointer"),
-    [
-        ({"keys": [0], "shape": [3], "values": [1]}, "/instances/0/data/features/shape"),
-        ({"keys": [0], "shape": [2**62], "values": [1]}, "/instances/0/data/features/shape"),
-        ({"keys": [0], "values": [1]}, "/instances/0/data/features/shape"),
-        ({"keys": [2], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
-        ({"keys": [-1], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
-        ({"keys": [True], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
-        ({"keys": [0, 1], "shape": [2], "values": [1]}, "/instances/0/data/features/keys"),
-        ({"keys": 1, "shape": [2], "values": [1]}, "/instances/0/data/features/keys"),
-        ({"keys": [1], "shape": [2], "values": 1}, "/instances/0/data/features/values"),
-        ({"keys": [1], "shape": [2], "values": [1], "x": 1}, "/instances/0/data/features/x"),
-        (5, "/instances/0/data/features"),
-    ],
-)
-def test_wrong_sparse_vectors(vector: Any, pointer: str) -> None:
-    assert [fault.pointer for fault in refusal({"instances": [{"data": {"features": vector}}]}).errors] == [pointer]
 
 
 def test_the_method_is_read_from_the_body_or_the_content_type() -> None:
@@ -319,34 +298,3 @@ def test_a_wrong_line_is_named() -> None:
     assert refusal(b"[1, 2]\n[1, 2\n", content_type=LINES).detail.startswith("Line 2 is not JSON: ")
     assert refusal(b'[1, 2]\n[3, "x"]\n', content_type=LINES).errors == (Fault("/1/1", 'expected a number, got "x"'),)
     assert refusal(b"\n\n", content_type=LINES).detail == "Expected at least one row, got none."
-
-
-@pytest.mark.parametrize(
-    ("predictions", "expected"),
-    [
-        (np.array([1, 2]), b'{"predictions":[1,2]}'),
-        (np.array([0.1, 2.0]), b'{"predictions":[0.1,2.0]}'),
-        (np.array([[0.25, 0.75]]), b'{"predictions":[[0.25,0.75]]}'),
-        (np.array(["a", "é"]), '{"predictions":["a","é"]}'.encode()),
-        (np.array(["a", None, 1], dtype=object), b'{"predictions":["a",null,1]}'),
-        (np.array([True, False]), b'{"predictions":[true,false]}'),
-        (np.array([np.nan, np.inf, -np.inf, 1.5]), b'{"predictions":[null,null,null,1.5]}'),
-        (np.array([[1.5, np.nan]]), b'{"predictions":[[1.5,null]]}'),
-        (np.asfortranarray([[1, 2], [3, 4]]), b'{"predictions":[[1,2],[3,4]]}'),
-        (np.arange(6)[::2], b'{"predictions":[0,2,4]}'),
-        (np.array([1.5], dtype=">f8"), b'{"predictions":[1.5]}'),
-    ],
-)
-def test_answers(predictions: Any, expected: bytes) -> None:
-    assert encode(predictions, JSON).body == expected
-
-
-def test_an_answer_of_lines_has_a_line_a_row() -> None:
-    predictions = np.array([[0.5, np.nan], [1, 0]])
-
-    assert encode(predictions, LINES).body == b'{"prediction":[0.5,null]}\n{"prediction":[1.0,0.0]}\n'
-
-
-def test_predictions_that_json_cannot_hold_are_said_to_be() -> None:
-    with pytest.raises(NotAcceptableError, match="JSON cannot hold these predictions"):
-        encode(np.array([1j]), JSON)

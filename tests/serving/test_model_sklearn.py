@@ -18,10 +18,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from predictor.codecs import decode
@@ -201,28 +200,6 @@ def test_columns_selected_by_their_type() -> None:
     assert flats(make_column_selector(pattern="city")).signature.text == frozenset({0})
 
 
-@pytest.mark.parametrize(
-    ("estimator", "text"),
-    [
-        (OneHotEncoder(handle_unknown="ignore"), {0, 1}),
-        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), {0, 1}),
-        (FeatureUnion([("a", OneHotEncoder(handle_unknown="ignore")), ("b", OrdinalEncoder())]), {0, 1}),
-        (ColumnTransformer([("t", OneHotEncoder(), slice(0, 1)), ("d", "drop", [1])]), {0}),
-        (ColumnTransformer([("t", OneHotEncoder(), [True, False])]), {0}),
-        (
-            GridSearchCV(make_pipeline(OneHotEncoder(), LogisticRegression()), {"logisticregression__C": [1]}, cv=2),
-            {0, 1},
-        ),
-    ],
-)
-def test_features_of_text_in_arrays(estimator: Any, text: Any) -> None:
-    rows = np.array([["a", "x"], ["b", "y"]] * 4, dtype=object)
-
-    signature = model(estimator.fit(rows, [0, 1] * 4)).signature
-
-    assert (signature.text, signature.frame, signature.features) == (text, False, 2)
-
-
 def test_categories_that_are_numbers_are_numbers() -> None:
     subject = model(make_pipeline(OneHotEncoder(), LogisticRegression()).fit([[1], [2]] * 4, [0, 1] * 4))
 
@@ -259,14 +236,6 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
 @pytest.mark.parametrize("estimator", [Own(), make_pipeline(FunctionTransformer(first_column), LogisticRegression())])
 def test_rows_of_foreign_code_are_predicted_request_by_request(estimator: Any) -> None:
     assert not iris(estimator).signature.independent
-
-
-@pytest.mark.parametrize("step", [FunctionTransformer(), FunctionTransformer(np.log1p)])
-def test_functions_of_numpy_are_not_foreign(step: Any) -> None:
-    signature = iris(Pipeline([("f", step), ("m", LogisticRegression(max_iter=1000))])).signature
-
-    assert signature.independent
-    assert signature.numeric
 
 
 def test_a_foreign_model_gets_cells_as_they_are() -> None:
