@@ -14,11 +14,11 @@ from invoker.proxy import Request, Response
 from invoker.settings import Settings
 from invoker.telemetry import Telemetry, Watch
 
-# The page has scripts and styles of its own only, and calls no other host; Swagger UI sets styles in attributes.
+# The page has scripts and styles of its own only, and calls no other host.
 PAGE_HEADERS = {
     "Cache-Control": "public, max-age=3600",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",

@@ -31,13 +31,16 @@ def answers(status: int, body: bytes = PREDICTIONS, *, length: int | None = None
     return lambda connection: connection.sendall(head.encode() + body)
 
 
-def refuses(status: int, code: str, **members: Any) -> Behaviour:
+def refuses(status: int, code: str, message: str = "a message", **members: Any) -> Behaviour:
     """Answer with an AWS error, its members at the top level as SageMaker sends them."""
-    return answers(status, json.dumps({"Message": "a message", **members}).encode(), x_amzn_ErrorType=code)
+    return answers(status, json.dumps({"Message": message, **members}).encode(), x_amzn_ErrorType=code)
 
 
 def model_error(original: int, message: str = "") -> Behaviour:
-    return refuses(424, "ModelError", OriginalStatusCode=original, OriginalMessage=message, LogStreamArn="arn:log")
+    """Answer as SageMaker does for a container that failed: with the container's words in two places."""
+    told = f'Received error ({original}) from primary with message "{message}".'
+    members = {"OriginalStatusCode": original, "OriginalMessage": message, "LogStreamArn": "arn:log"}
+    return refuses(424, "ModelError", told, **members)
 
 
 def then_closes(behaviour: Behaviour) -> Behaviour:

@@ -22,7 +22,7 @@ def test_page_may_run_and_call_only_what_is_its_own(make: Make) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html")
     assert "http" not in answer.body
     assert answer.headers["Content-Security-Policy"] == (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
