@@ -11,12 +11,12 @@ ModelNotReadyException, which are worth another try.
 import logging
 import random
 import time
+from _thread import start_new_thread
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
-from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import botocore.session
@@ -160,7 +160,8 @@ def within(seconds: float, call: Callable[[], Returned]) -> Returned:
         except BaseException as error:  # noqa: BLE001  # handed to the waiting thread, whatever it is
             future.set_exception(error)
 
-    Thread(target=run, name="invoke-endpoint", daemon=True).start()
+    # Not threading.Thread: its start() waits for the thread to say that it runs, which costs a third of the hand-over.
+    start_new_thread(run, ())
     try:
         return future.result(timeout=seconds)
     except TimeoutError as error:
