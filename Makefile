@@ -24,7 +24,7 @@ run: .venv/.locked ## the chain on this machine: MODEL=iris or a directory, PORT
 	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(API_KEY),--api-key "$(API_KEY)")
 
 test: .venv/.locked ## all tests; those that need Docker are skipped, and said to be, where there is none
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
 
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .

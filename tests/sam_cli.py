@@ -1,6 +1,7 @@
 """The SAM CLI from its own locked environment, kept away from any real AWS account."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ from tests.environments import ROOT, TOOLS
 
 # Good for the emulators only.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-DEPLOYED = ("template.yaml", "samconfig.toml", "invoker", "golden", "authorizer")
+# What `sam build` reads.
+DEPLOYED = ("template.yaml", "samconfig.toml", *re.findall(r"CodeUri: (\w+)/", (ROOT / "template.yaml").read_text()))
 
 
 @dataclass(frozen=True, slots=True)

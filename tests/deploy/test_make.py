@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import environments
+from tests import environments, sam_cli
 from tests.deploy.cloud import Api, Cloud
 
 ROOT = Path(__file__).parents[2]
@@ -18,9 +18,10 @@ BUILT = {".aws-sam", ".git"}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project, with a place of its own for what is built."""
     environments.make("sam")
-    folder = tmp_path_factory.mktemp("make")
+    # Copied, since SAM takes what is behind a link for the place to build in.
+    folder = sam_cli.copy_deployed(tmp_path_factory.mktemp("make"))
     for path in ROOT.iterdir():
-        if path.name not in BUILT:
+        if path.name not in {*BUILT, *sam_cli.DEPLOYED}:
             (folder / path.name).symlink_to(path)
     return folder
 
