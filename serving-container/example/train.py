@@ -6,13 +6,13 @@ DIR then holds model.pkl, and samples.csv: held-out rows with a header, which th
 """
 
 import argparse
-import csv
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -61,14 +61,14 @@ def train(example: Example, output: Path) -> float:
     names = [str(name) for name in data.feature_names]
     used = [names.index(name) for name in example.features or names]
     labels = data.target_names[data.target]
+    table = pd.DataFrame(data.data[:, used], columns=[names[index] for index in used])
     rows, held_out, targets, expected = train_test_split(
-        data.data[:, used], labels, test_size=0.25, stratify=labels, random_state=SEED
+        table, labels, test_size=0.25, stratify=labels, random_state=SEED
     )
     model = example.estimator.fit(rows, targets)
     output.mkdir(parents=True, exist_ok=True)
     (output / "model.pkl").write_bytes(pickle.dumps(model))
-    with (output / "samples.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([[names[index] for index in used], *held_out.tolist()])
+    held_out.to_csv(output / "samples.csv", index=False)
     return float(model.score(held_out, expected))
 
 

