@@ -54,7 +54,7 @@ class Container:
         result = subprocess.run([self.docker, "logs", self.id], capture_output=True, text=True, check=True, timeout=30)
         return result.stdout + result.stderr
 
-    def wait_for(self, url: str, seconds: float = 30) -> None:
+    def wait_for(self, url: str, seconds: float = 120) -> None:
         """Wait until the URL answers with 200."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

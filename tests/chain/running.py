@@ -15,7 +15,7 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 # A first start trains the example model.
-READY_SECONDS = 90
+READY_SECONDS = 180
 ANY_PORTS = ("--port", "0", "--runtime-port", "0", "--container-port", "0")
 
 
@@ -74,7 +74,7 @@ def running(log: Path, *options: str, **environment: str) -> Iterator[Running]:
         process.wait(60)
 
 
-def left_of(processes: list[psutil.Process], seconds: float = 10) -> list[psutil.Process]:
+def left_of(processes: list[psutil.Process], seconds: float = 60) -> list[psutil.Process]:
     """Return those that still run after some seconds."""
     _, left = psutil.wait_procs(processes, seconds)
     return left

@@ -31,7 +31,7 @@ def answers(docker: str, image: str, model: Path) -> list[object]:
     with container(docker, image, "serve", options=(*options, "--volume", f"{model}:/opt/ml/model:ro")) as box:
         url = box.url(8080)
         box.wait_for(f"{url}/ping")
-        reply = requests.post(f"{url}/invocations", json={"data": ROWS[:50].tolist()}, timeout=10)
+        reply = requests.post(f"{url}/invocations", json={"data": ROWS[:50].tolist()}, timeout=60)
     assert reply.status_code == 200, reply.text
     found: list[object] = reply.json()["predictions"]
     return found

@@ -1,8 +1,8 @@
 import gzip
 import json
-import time
+import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,14 @@ def serve(start: Start, tmp_path: Path) -> Callable[..., str]:
     """Return a function that serves the small template with a handler of the test's own."""
     api = read_template(write(tmp_path, SMALL), {}).api
 
-    def serve(handler: Any = echo, *, seconds: float = 5, key: str | None = None, waits: float = 29) -> str:
+    def serve(handler: Any = echo, *, seconds: float = 60, key: str | None = None, waits: float = 29) -> str:
         return start(create_app(api, Function(handler, Limits(seconds, 128)), key, waits)) + "/files/index"
 
     return serve
 
 
 def test_calls_the_function_and_passes_its_answer_on(serve: Callable[..., str]) -> None:
-    response = requests.get(serve(), params={"a": "1"}, headers={"X-Own": "2"}, timeout=5)
+    response = requests.get(serve(), params={"a": "1"}, headers={"X-Own": "2"}, timeout=60)
 
     event = response.json()
     assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
@@ -50,13 +50,13 @@ def test_calls_the_function_and_passes_its_answer_on(serve: Callable[..., str]) 
 
 
 def test_path_parameters(serve: Callable[..., str]) -> None:
-    event = requests.get(serve().replace("index", "a%20b"), timeout=5).json()
+    event = requests.get(serve().replace("index", "a%20b"), timeout=60).json()
 
     assert (event["resource"], event["pathParameters"]) == ("/files/{name}", {"name": "a b"})
 
 
 def test_no_route(serve: Callable[..., str]) -> None:
-    response = requests.get(serve() + "/none", timeout=5)
+    response = requests.get(serve() + "/none", timeout=60)
 
     assert (response.status_code, response.json()) == (403, {"message": "Missing Authentication Token"})
     assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
@@ -66,7 +66,7 @@ def test_no_route(serve: Callable[..., str]) -> None:
 def test_a_key_is_asked_for_and_refused_as_the_api_defines(
     serve: Callable[..., str], sent: dict[str, str], status: int
 ) -> None:
-    response = requests.post(serve(key="yes"), data=b'{"data": 1}', headers=JSON | sent, timeout=5)
+    response = requests.post(serve(key="yes"), data=b'{"data": 1}', headers=JSON | sent, timeout=60)
 
     assert response.status_code == status
     if status == 401:
@@ -74,22 +74,22 @@ def test_a_key_is_asked_for_and_refused_as_the_api_defines(
 
 
 def test_a_route_without_a_key(serve: Callable[..., str]) -> None:
-    assert requests.get(serve(key="yes"), timeout=5).status_code == 200
+    assert requests.get(serve(key="yes"), timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"data": NaN}', b"[" * 100_000, b"\xff"])
 def test_a_body_that_the_model_refuses(serve: Callable[..., str], body: bytes) -> None:
-    response = requests.post(serve(), data=body, headers=JSON, timeout=5)
+    response = requests.post(serve(), data=body, headers=JSON, timeout=60)
 
     assert (response.status_code, response.json()) == (400, {"message": "Invalid request body"})
 
 
 def test_another_media_type_is_not_validated(serve: Callable[..., str]) -> None:
-    assert requests.post(serve(), data=b"1,2", headers={"Content-Type": "text/csv"}, timeout=5).json()["body"] == "1,2"
+    assert requests.post(serve(), data=b"1,2", headers={"Content-Type": "text/csv"}, timeout=60).json()["body"] == "1,2"
 
 
 def test_a_binary_body_arrives_as_base64(serve: Callable[..., str]) -> None:
-    event = requests.post(serve(), data=b"\x00", headers={"Content-Type": "image/png"}, timeout=5).json()
+    event = requests.post(serve(), data=b"\x00", headers={"Content-Type": "image/png"}, timeout=60).json()
 
     assert (event["body"], event["isBase64Encoded"]) == ("AA==", True)
 
@@ -100,7 +100,7 @@ def test_a_compressed_body_is_unpacked(
 ) -> None:
     headers = JSON | {"Content-Encoding": encoding}
 
-    event = requests.post(serve(), data=compress(b'{"data": 1}'), headers=headers, timeout=5).json()
+    event = requests.post(serve(), data=compress(b'{"data": 1}'), headers=headers, timeout=60).json()
 
     assert (event["body"], "Content-Encoding" in event["headers"]) == ('{"data": 1}', False)
 
@@ -111,7 +111,7 @@ def test_a_compressed_body_is_unpacked(
     ids=["plain", "cut-short", "unknown"],
 )
 def test_a_body_that_cannot_be_unpacked(serve: Callable[..., str], encoding: str, body: bytes) -> None:
-    response = requests.post(serve(), data=body, headers=JSON | {"Content-Encoding": encoding}, timeout=5)
+    response = requests.post(serve(), data=body, headers=JSON | {"Content-Encoding": encoding}, timeout=60)
 
     assert (response.status_code, response.json()) == (415, {"message": "Unsupported Media Type"})
 
@@ -119,7 +119,7 @@ def test_a_body_that_cannot_be_unpacked(serve: Callable[..., str], encoding: str
 def test_a_small_body_that_unpacks_to_too_much(serve: Callable[..., str]) -> None:
     bomb = gzip.compress(b" " * (MAX_BODY + 1))
 
-    response = requests.post(serve(), data=bomb, headers=JSON | {"Content-Encoding": "gzip"}, timeout=5)
+    response = requests.post(serve(), data=bomb, headers=JSON | {"Content-Encoding": "gzip"}, timeout=60)
 
     assert (response.status_code, response.json()) == (413, {"message": "Request Too Long"})
 
@@ -127,14 +127,14 @@ def test_a_small_body_that_unpacks_to_too_much(serve: Callable[..., str]) -> Non
 def test_an_answer_is_compressed_for_who_asks(serve: Callable[..., str]) -> None:
     url = serve()
 
-    asked = requests.get(url, headers={"Accept-Encoding": "gzip"}, timeout=5)
-    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=5)
+    asked = requests.get(url, headers={"Accept-Encoding": "gzip"}, timeout=60)
+    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=60)
 
     assert (asked.headers.get("Content-Encoding"), plain.headers.get("Content-Encoding")) == ("gzip", None)
 
 
 def test_a_body_above_10_mb(serve: Callable[..., str]) -> None:
-    response = requests.post(serve(), data=b" " * (MAX_BODY + 1), headers=JSON, timeout=30)
+    response = requests.post(serve(), data=b" " * (MAX_BODY + 1), headers=JSON, timeout=60)
 
     assert (response.status_code, response.text) == (413, "HTTP content length exceeded 10485760 bytes.")
     assert response.headers["Content-Type"].startswith("text/plain")
@@ -143,7 +143,7 @@ def test_a_body_above_10_mb(serve: Callable[..., str]) -> None:
 def test_a_body_above_6_mb(serve: Callable[..., str]) -> None:
     body = b'{"data": 1' + b" " * 6_400_000 + b"}"
 
-    response = requests.post(serve(), data=body, headers=JSON, timeout=30)
+    response = requests.post(serve(), data=body, headers=JSON, timeout=60)
 
     assert (response.status_code, response.json()) == (413, {"message": "Request Too Long"})
 
@@ -154,18 +154,26 @@ def raises(*_: Any) -> None:
 
 @pytest.mark.parametrize("handler", [raises, lambda *_: None, lambda *_: {"statusCode": 200, "body": "a" * 7_000_000}])
 def test_a_function_that_fails_is_a_bad_gateway(serve: Callable[..., str], handler: Any) -> None:
-    response = requests.get(serve(handler), timeout=10)
+    response = requests.get(serve(handler), timeout=60)
 
     assert (response.status_code, response.json()) == (502, {"message": "Internal server error"})
 
 
-def test_a_function_that_takes_too_long_is_a_bad_gateway(serve: Callable[..., str]) -> None:
-    response = requests.get(serve(lambda *_: time.sleep(0.5), seconds=0.1), timeout=10)
+@pytest.fixture
+def slow() -> Iterator[Callable[..., bool]]:
+    """A handler that takes longer than anybody waits."""
+    told_to_end = threading.Event()
+    yield lambda *_: told_to_end.wait(60)
+    told_to_end.set()
+
+
+def test_a_function_that_takes_too_long_is_a_bad_gateway(serve: Callable[..., str], slow: Any) -> None:
+    response = requests.get(serve(slow, seconds=0.1), timeout=60)
 
     assert response.status_code == 502
 
 
-def test_a_function_slower_than_the_gateway_waits(serve: Callable[..., str]) -> None:
-    response = requests.get(serve(lambda *_: time.sleep(0.5), waits=0.1), timeout=10)
+def test_a_function_slower_than_the_gateway_waits(serve: Callable[..., str], slow: Any) -> None:
+    response = requests.get(serve(slow, waits=0.1), timeout=60)
 
     assert (response.status_code, response.json()) == (504, {"message": "Endpoint request timed out"})

@@ -49,7 +49,7 @@ async def redirects(_: Request) -> Response:
 
 
 async def hangs(_: Request) -> Response:
-    await asyncio.sleep(1)
+    await asyncio.sleep(60)
     return Response("late")
 
 
