@@ -17,9 +17,9 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import botocore.session
+import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
@@ -62,8 +62,7 @@ class Invocation:
 
 
 def client(settings: Settings) -> "SageMakerRuntimeClient":
-    """Make what `boto3.client` makes, without importing boto3: its S3 parts are a sixth of the function's start."""
-    made: Any = botocore.session.get_session().create_client(
+    return boto3.client(
         "sagemaker-runtime",
         config=Config(
             connect_timeout=settings.connect_timeout_seconds,
@@ -72,7 +71,6 @@ def client(settings: Settings) -> "SageMakerRuntimeClient":
             tcp_keepalive=True,
         ),
     )
-    return cast("SageMakerRuntimeClient", made)
 
 
 class Endpoint:
@@ -100,7 +98,7 @@ class Endpoint:
             attempt += 1
 
     def prime(self) -> None:
-        """Run a call up to the socket, so that a snapshot holds whatever botocore makes on its first call."""
+        """Run a call up to the socket, so that a snapshot holds whatever boto3 makes on its first call."""
         event = "before-send.sagemaker-runtime.InvokeEndpoint"
         # The stubs do not know that this event may return an answer.
         self._client.meta.events.register(event, _answer_locally, unique_id="prime")  # type: ignore[arg-type]

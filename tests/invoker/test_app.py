@@ -55,12 +55,27 @@ def test_missing_setting_ends_the_start_with_its_name() -> None:
 
 def test_only_what_a_request_needs_is_imported() -> None:
     """The document is built ahead, tracing and routing are API Gateway's; each of these costs tens of milliseconds."""
-    unwanted = ["invoker.openapi", "yaml", "aws_xray_sdk", "aws_lambda_powertools.event_handler", "boto3", "jsonschema"]
+    unwanted = [
+        "invoker.openapi",
+        "yaml",
+        "aws_xray_sdk",
+        "aws_lambda_powertools.event_handler",
+        "requests",
+        "jsonschema",
+    ]
     code = f"import sys, invoker.app; print([name for name in {unwanted} if name in sys.modules])"
 
     result = run(code, ENDPOINT_NAME="iris", **AWS)
 
     assert result.stdout == "[]\n"
+
+
+def test_garbage_is_collected_once_all_is_made() -> None:
+    result = run(
+        "import gc, invoker.app; print(gc.isenabled(), gc.get_freeze_count() > 0)", ENDPOINT_NAME="iris", **AWS
+    )
+
+    assert result.stdout == "True True\n"
 
 
 SNAPSHOT = """
