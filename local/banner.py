@@ -6,11 +6,12 @@ from local.commands import Addresses
 from local.settings import ACCOUNT, ENDPOINT
 
 UNKNOWN = '{"data": [[0]]}'
+UNKNOWN_LEAD = "try it, with rows of your model's features (with samples.csv beside the model, a line of them is shown):"
 
 
 def banner(addresses: Addresses, sample: str, api_key: str | None) -> str:
     """Return the text; `sample` is a body that fits the model, empty when that is not known."""
-    lead = "try it:" if sample else "try it, with rows of your model's features:"
+    lead = "try it:" if sample else UNKNOWN_LEAD
     return f"""
 ready: {addresses.gateway}
 

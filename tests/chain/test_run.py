@@ -14,9 +14,15 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import joblib
+import pandas as pd
 import psutil
 import pytest
 import requests
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from tests.chain.running import ANY_PORTS, ROOT, Running, left_of, running
 
@@ -190,6 +196,29 @@ def test_another_example_is_served_with_a_line_that_works(tmp_path: Path) -> Non
 
     (prediction,) = json.loads(answer)["predictions"]
     assert prediction in {"malignant", "benign"}
+
+
+def save_table_model(directory: Path) -> None:
+    """A model of named columns of several kinds, and rows of them as pandas writes them."""
+    table = pd.DataFrame(
+        {"age": [20, 30, 40, 50], "colour": ["red", "blue", "it's", "blue"], "member": [True, False, True, False]}
+    )
+    encoded = ColumnTransformer([("kinds", OneHotEncoder(), ["colour", "member"]), ("age", "passthrough", ["age"])])
+    model = make_pipeline(encoded, LogisticRegression(max_iter=1000)).fit(table, ["no", "yes", "no", "yes"])
+    directory.mkdir()
+    joblib.dump(model, directory / "model.joblib")
+    table[2:].to_csv(directory / "samples.csv", index=False)
+
+
+def test_a_model_of_named_columns_is_served_with_a_line_that_works(tmp_path: Path) -> None:
+    save_table_model(tmp_path / "model")
+
+    with running(tmp_path / "log", *ANY_PORTS, "--model", str(tmp_path / "model")) as chain:
+        chain.wait_until_ready()
+        printed = subprocess.run(["sh", "-c", chain.curl], capture_output=True, text=True, check=True).stdout
+
+    assert json.loads(printed) == {"predictions": ["no"]}
+    assert shlex.split(chain.curl)[-1] == '{"data": [[40,"it\'s",true]], "columns": ["age","colour","member"]}'
 
 
 def test_a_key_is_asked_for_when_one_is_set(tmp_path: Path) -> None:

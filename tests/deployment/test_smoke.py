@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +13,6 @@ import pytest
 from deployment.credentials import Key, Token
 from deployment.errors import UnreadableError
 from deployment.findings import Level
-from deployment.samples import read_bodies
 from deployment.smoke import check_api, record
 from golden.requests import GoldenRequest
 
@@ -129,20 +127,3 @@ def test_recorded_answers_are_the_expected_ones(api: Api) -> None:
 def test_a_refused_request_is_not_recorded(api: Api) -> None:
     with httpx.Client(auth=Key("another")) as client, pytest.raises(UnreadableError, match="answers 403"):
         record(client, api.url, [GOLDEN.request])
-
-
-def test_requests_are_made_of_the_samples_beside_a_model(tmp_path: Path) -> None:
-    (tmp_path / "samples.csv").write_text("length,colour,count\n1.5,red,3\n2.5,,4\n")
-
-    assert read_bodies(tmp_path) == [
-        {"data": [[1.5, "red", 3]]},
-        {"data": [[1.5, "red", 3], [2.5, None, 4]]},
-    ]
-
-
-@pytest.mark.parametrize("content", ["", "length\n"])
-def test_samples_without_rows_are_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "samples.csv").write_text(content)
-
-    with pytest.raises(UnreadableError, match="sample rows"):
-        read_bodies(tmp_path)

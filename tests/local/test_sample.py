@@ -24,6 +24,19 @@ def test_a_body_made_up_for_a_model(signature: Signature, expected: str | None, 
 
 
 def test_a_row_of_the_models_own_samples(tmp_path: Path) -> None:
-    (tmp_path / "samples.csv").write_text("a,b,c\n1.5,red,3\n4,blue,6\n")
+    (tmp_path / "samples.csv").write_text("a,b,c\n1.5,2,3\n4,5,6\n")
 
-    assert body(Signature(features=3, text=frozenset({1})), tmp_path) == '{"data": [[1.5,"red",3.0]]}'
+    assert body(Signature(features=3), tmp_path) == '{"data": [[1.5,2,3]]}'
+
+
+def test_a_row_of_mixed_cells_names_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "samples.csv").write_text("a,b,c,d\n1.5,red,True,\n4,blue,False,6\n")
+
+    signature = Signature(features=4, names=("a", "b", "c", "d"), text=frozenset({1}), frame=True)
+    assert body(signature, tmp_path) == '{"data": [[1.5,"red",true,null]], "columns": ["a","b","c","d"]}'
+
+
+def test_samples_without_a_row_are_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "samples.csv").write_text("a,b,c\n")
+
+    assert body(Signature(features=3), tmp_path) == '{"data": [[0,0,0]]}'
