@@ -6,7 +6,9 @@ from local.commands import Addresses
 from local.settings import ACCOUNT, ENDPOINT
 
 UNKNOWN = '{"data": [[0]]}'
-UNKNOWN_LEAD = "try it, with rows of your model's features (with samples.csv beside the model, a line of them is shown):"
+UNKNOWN_LEAD = (
+    "try it, with rows of your model's features (with samples.csv beside the model, a line of them is shown):"
+)
 
 
 def banner(addresses: Addresses, sample: str, api_key: str | None) -> str:

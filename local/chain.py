@@ -16,8 +16,8 @@ from local.banner import banner
 from local.commands import Addresses
 from local.errors import ProcessEndedError
 from local.example import find_model
+from local.ports import Wanted, reserve
 from local.process import Command, Process
-from local.server import bind
 from local.settings import Settings
 
 HOST = "127.0.0.1"
@@ -55,7 +55,7 @@ class Chain:
         self._stop_asked = True
 
     def _start(self) -> None:
-        gateway, runtime, container = sockets = self._bind()
+        gateway, runtime, container = sockets = self._reserve()
         addresses = Addresses(*(f"http://{HOST}:{sock.getsockname()[1]}" for sock in sockets))
         model = find_model(self._settings.model, self._environ, self._run_to_end)
         print(f"starting with the model in {model} ...", flush=True)
@@ -71,17 +71,13 @@ class Chain:
         self._wait_for("gateway", addresses.gateway)
         print(banner(addresses, sample, self._settings.api_key), flush=True)
 
-    def _bind(self) -> tuple[socket.socket, socket.socket, socket.socket]:
-        """Reserve all ports before anything is started."""
-        settings = self._settings
-        return (
-            self._reserve(settings.port, "gateway", "PORT"),
-            self._reserve(settings.runtime_port, "SageMaker runtime", "RUNTIME_PORT"),
-            self._reserve(settings.container_port, "serving container", "CONTAINER_PORT"),
+    def _reserve(self) -> tuple[socket.socket, ...]:
+        wanted = (
+            Wanted("gateway", "PORT", self._settings.port),
+            Wanted("SageMaker runtime", "RUNTIME_PORT", self._settings.runtime_port),
+            Wanted("serving container", "CONTAINER_PORT", self._settings.container_port),
         )
-
-    def _reserve(self, port: int, part: str, setting: str) -> socket.socket:
-        return self._stack.enter_context(bind(HOST, port, part, f"`make run {setting}={port + 1}`"))
+        return tuple(self._stack.enter_context(sock) for sock in reserve(HOST, wanted))
 
     def _launch(self, command: Command) -> None:
         part = Process(command)

@@ -2,6 +2,7 @@
 
 ChainError                       the chain cannot start or go on: one line on stderr, exit code 1
 ├── PortTakenError
+├── PortsTakenError
 ├── ModelMissingError
 ├── TrainingError
 ├── TemplateError
@@ -28,6 +29,7 @@ GatewayError                     what API Gateway answers by itself: its gateway
     └── MalformedAnswerError
 """
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -38,8 +40,16 @@ class ChainError(Exception):
 class PortTakenError(ChainError):
     """Raise when a port of the chain cannot be had: another process listens on it, or it is not ours to take."""
 
-    def __init__(self, port: int, part: str, setting: str, reason: str) -> None:
-        super().__init__(f"port {port} for the {part} cannot be used: {reason}; choose another one with {setting}")
+    def __init__(self, port: int, part: str, reason: str) -> None:
+        super().__init__(f"port {port} for the {part} cannot be used: {reason}")
+
+
+class PortsTakenError(ChainError):
+    """Raise when the chain cannot have the ports that it was asked for; `free` are ports that it could have."""
+
+    def __init__(self, reasons: Sequence[str], free: Mapping[str, int]) -> None:
+        settings = " ".join(f"{name}={port}" for name, port in free.items())
+        super().__init__(f"{'; '.join(reasons)}; add {settings} to `make run`")
 
 
 class ModelMissingError(ChainError):

@@ -25,11 +25,11 @@ def open_socket(arguments: argparse.Namespace, part: str) -> socket.socket:
     """Return the socket the arguments name."""
     if arguments.fd is not None:
         return socket.socket(fileno=arguments.fd)
-    return bind(arguments.host, arguments.port, part, "--port")
+    return bind(arguments.host, arguments.port, part)
 
 
-def bind(host: str, port: int, part: str, setting: str) -> socket.socket:
-    """Reserve a port; nobody can connect before the server listens on it."""
+def bind(host: str, port: int, part: str) -> socket.socket:
+    """Reserve a port; nobody can connect before the server listens on it. Raises PortTakenError."""
     sock = socket.socket()
     # A port whose last connections are still in TIME_WAIT is free; one with a listener is not.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,7 +37,7 @@ def bind(host: str, port: int, part: str, setting: str) -> socket.socket:
         sock.bind((host, port))
     except OSError as exc:
         sock.close()
-        raise PortTakenError(port, part, setting, os.strerror(exc.errno or 0).lower()) from exc
+        raise PortTakenError(port, part, os.strerror(exc.errno or 0).lower()) from exc
     return sock
 
 

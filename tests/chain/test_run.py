@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import shlex
 import signal
 import socket
@@ -143,9 +144,10 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, option: str, part: str, 
         with running(tmp_path / "log", *ANY_PORTS, option, str(port)) as chain:
             assert chain.process.wait(30) == 1
 
+    free = re.findall(rf"add {setting}=(\d+) ", (tmp_path / "log").read_text())[0]
     assert (tmp_path / "log").read_text() == (
         f"local chain: port {port} for the {part} cannot be used: address already in use; "
-        f"choose another one with `make run {setting}={port + 1}`\n"
+        f"add {setting}={free} to `make run`\n"
     )
 
 

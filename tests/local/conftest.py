@@ -16,7 +16,7 @@ Start = Callable[[Starlette], str]
 @contextmanager
 def serving(app: Starlette) -> Iterator[str]:
     """Serve an application in a thread and yield its base URL."""
-    sock = bind("127.0.0.1", 0, "test server", "PORT")
+    sock = bind("127.0.0.1", 0, "test server")
     sock.listen()
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
