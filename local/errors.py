@@ -53,7 +53,7 @@ class PortsTakenError(ChainError):
 
 
 class ModelMissingError(ChainError):
-    """Raise when MODEL is neither a directory nor the name of an example."""
+    """Raise when MODEL is neither a directory with files in it nor the name of an example."""
 
 
 class TrainingError(ChainError):

@@ -1,5 +1,6 @@
 """The model to serve: the user's own directory, or an example that is trained when it is missing or outdated."""
 
+import difflib
 import hashlib
 import shutil
 import sys
@@ -51,10 +52,17 @@ def find_model(name: str, environ: Mapping[str, str], run: Run, examples: Exampl
 
 def _own(name: str) -> Path:
     directory = Path(name).expanduser().resolve()
-    if not directory.is_dir():
+    if name and directory.is_file():
         raise ModelMissingError(
-            f"MODEL={name} is not a directory; expected one with a model in it, or an example: {', '.join(NAMES)}"
+            f"MODEL={name} is not a directory but a file; give the one that holds it, {Path(name).parent}"
         )
+    if not name or not directory.is_dir():
+        near = difflib.get_close_matches(name, NAMES, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        expected = f"expected one with a model in it, or an example: {', '.join(NAMES)}"
+        raise ModelMissingError(f"MODEL={name} is not a directory{meant}; {expected}")
+    if not any(path.is_file() for path in directory.rglob("*")):
+        raise ModelMissingError(f"MODEL={name} is an empty directory; expected a model in it, such as model.joblib")
     return directory
 
 

@@ -49,6 +49,10 @@ class Process:
         """The exit code, or None while it runs."""
         return self._popen.poll()
 
+    def wait(self) -> int:
+        """Return the exit code as soon as there is one."""
+        return self._popen.wait()
+
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End the process: politely, then by force; and whatever it leaves behind."""
         self._popen.terminate()
@@ -57,6 +61,15 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+
+
+def run_to_end(command: Command) -> int:
+    """Run a command that ends by itself; return its exit code."""
+    process = Process(command)
+    try:
+        return process.wait()
+    finally:
+        process.stop()
 
 
 def _leave_with_parent() -> None:

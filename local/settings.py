@@ -29,6 +29,7 @@ class Settings:
     container_port: int
     model: str
     api_key: str | None
+    print_model: bool = False
 
 
 def read_settings(arguments: Sequence[str]) -> Settings:
@@ -39,6 +40,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--container-port", type=_port, default=8080, help="serving container (default: %(default)s)")
     parser.add_argument("--model", default="iris", help="an example's name or a model directory (default: %(default)s)")
     parser.add_argument("--api-key", help="ask callers for this x-api-key, as the deployed API does (default: none)")
+    parser.add_argument("--print-model", action="store_true", help="print the model's directory, and start nothing")
     return Settings(**vars(parser.parse_args(arguments)))
 
 

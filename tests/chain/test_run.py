@@ -156,7 +156,7 @@ def test_a_model_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
         assert chain.process.wait(30) == 1
 
     assert (tmp_path / "log").read_text() == (
-        "local chain: MODEL=irs is not a directory; expected one with a model in it, "
+        "local chain: MODEL=irs is not a directory (did you mean iris?); expected one with a model in it, "
         "or an example: iris, breast-cancer, wine, digits\n"
     )
 

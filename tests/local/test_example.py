@@ -82,10 +82,30 @@ def test_a_model_without_a_stamp_is_not_trusted(
 
 
 def test_a_directory_is_taken_as_it_is(tmp_path: Path, run: Callable[[Command], int], runs: list[Command]) -> None:
+    (tmp_path / "model.pkl").touch()
+
     assert find_model(str(tmp_path), os.environ, run) == tmp_path
     assert runs == []
 
 
-def test_anything_else_is_refused(run: Callable[[Command], int]) -> None:
-    with pytest.raises(ModelMissingError, match="MODEL=nowhere is not a directory"):
-        find_model("nowhere", os.environ, run)
+EXPECTED = "expected one with a model in it, or an example: iris, breast-cancer, wine, digits"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere", f"MODEL=nowhere is not a directory; {EXPECTED}"),
+        ("irsi", f"MODEL=irsi is not a directory (did you mean iris?); {EXPECTED}"),
+        ("", f"MODEL= is not a directory; {EXPECTED}"),
+        ("{}/model.pkl", "MODEL={}/model.pkl is not a directory but a file; give the one that holds it, {}"),
+        ("{}/empty", "MODEL={}/empty is an empty directory; expected a model in it, such as model.joblib"),
+    ],
+)
+def test_anything_else_is_refused(run: Callable[[Command], int], tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "model.pkl").touch()
+    (tmp_path / "empty" / "code").mkdir(parents=True)
+
+    with pytest.raises(ModelMissingError) as caught:
+        find_model(name.format(tmp_path), os.environ, run)
+
+    assert str(caught.value) == said.format(tmp_path, tmp_path)
