@@ -6,7 +6,8 @@ MODEL ?= iris
 PORT ?= 3000
 RUNTIME_PORT ?= 8081
 CONTAINER_PORT ?= 8080
-SERVERS ?= baseline,fastapi,mlserver,litserve,bentoml,mlflow,product,compiled,ceiling
+KNOWN_SERVERS := baseline,fastapi,mlserver,litserve,bentoml,mlflow,product,compiled,ceiling
+SERVERS ?= $(KNOWN_SERVERS)
 ROUNDS ?= 5
 SECONDS ?= 6
 DOCKER ?= docker
@@ -14,11 +15,16 @@ DOCKER_BUILD_FLAGS ?=
 IMAGE ?= serving-container
 REPOSITORY ?= serving-container
 
+# boto3 and SAM CLI read AWS_DEFAULT_REGION, most else reads AWS_REGION: here both are one.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench bench-scaling lock clean openapi docs-ui lint-template bench-invoker
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: .venv/.locked ## the chain on this machine: MODEL=iris or a directory, PORT, RUNTIME_PORT, CONTAINER_PORT, API_KEY
 	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(API_KEY),--api-key "$(API_KEY)")
@@ -34,6 +40,9 @@ check: .venv/.locked ## lint and types
 # The product, compiled or not, runs on the packages of the image, and on nothing else.
 comma := ,
 BENCH_NAMES = $(patsubst compiled,product,$(subst $(comma), ,$(SERVERS)))
+ifneq ($(filter-out $(subst $(comma), ,$(KNOWN_SERVERS)),$(subst $(comma), ,$(SERVERS))),)
+$(error SERVERS=$(SERVERS): expected some of $(KNOWN_SERVERS), with commas)
+endif
 bench: .venv/.locked $(sort $(BENCH_NAMES:%=.tools/bench-%/.locked)) ## the container against its peers: ROUNDS, SECONDS a run, SERVERS=baseline,product
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) --seconds $(SECONDS) --servers $(SERVERS)
 
@@ -62,27 +71,28 @@ docs-ui: ## take another version of Swagger UI for GET /docs (npm; SWAGGER_UI=VE
 # An environment is made again when its lock file changes.
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
-	@echo "installing uv from $<"
+	@echo "installing uv from $< ..." >&2
 	@$(PYTHON) -m venv .tools/uv
 	@.tools/uv/bin/pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
+# Said on stderr: what reads a target's stdout wants its answer alone.
 define environment
-	@echo "installing $(1) from $(2)"
+	@echo "installing $(1) from $(2)$(3) ..." >&2
 	@$(PYTHON) -m venv --without-pip $(1)
 	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(1)/bin/python $(2)
 	@touch $(1)/.locked
 endef
 
 .venv/.locked: requirements/dev.txt | $(UV)
-	$(call environment,.venv,requirements/dev.txt)
+	$(call environment,.venv,requirements/dev.txt, (once; about 1 GB on disk))
 
 .tools/bench-product/.locked: serving-container/requirements.txt | $(UV)
 	$(call environment,.tools/bench-product,serving-container/requirements.txt)
 
 # A JavaScript program, for one test: it runs the Postman collection.
 .tools/newman/.locked: requirements/newman/package-lock.json
-	@echo "installing .tools/newman from $<"
+	@echo "installing .tools/newman from $< ..." >&2
 	@mkdir -p $(@D) && cp requirements/newman/package.json requirements/newman/package-lock.json $(@D)
 	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
 	@ln -sfn node_modules/.bin $(@D)/bin
@@ -105,16 +115,26 @@ lock: $(UV) ## resolve every requirements file again
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
 
-.PHONY: image push
+.PHONY: compile image push
+# Where MODEL lies; an example is trained first.
+MODEL_DIRECTORY = $(BIN)/python -m local --print-model --model "$(MODEL)"
+INSTALL_DOCKER := install it from https://docs.docker.com/get-started/get-docker/
+
+OUTPUT ?=
+compile: .venv/.locked ## turn a scikit-learn model into ONNX that is proved to answer the same: MODEL=directory, OUTPUT=directory
+	@$(if $(OUTPUT),,$(error OUTPUT is not set: name a directory for the compiled model, as in make compile MODEL=my-model OUTPUT=my-model-compiled))
+	@model=$$($(MODEL_DIRECTORY)) && PYTHONPATH=serving-container $(BIN)/python -m predictor compile "$$model" --output "$(OUTPUT)"
+
 # Built from a copy, so that the folders of the project and of the model stay as they are.
 CONTEXT ?= .local/image
 image: .venv/.locked ## build the image with a model in it: MODEL=iris or a directory, IMAGE
-	@rm -rf "$(CONTEXT)" && mkdir -p "$(CONTEXT)" && cp -R serving-container/. "$(CONTEXT)"
-	@if [ -d "$(MODEL)" ]; then cp -R "$(MODEL)/." "$(CONTEXT)/model"; \
-	else $(BIN)/python serving-container/example/train.py "$(MODEL)" --output "$(CONTEXT)/model"; fi
+	@command -v "$(DOCKER)" >/dev/null || { echo "error: there is no $(DOCKER) on PATH: $(INSTALL_DOCKER)" >&2; exit 2; }
+	@model=$$($(MODEL_DIRECTORY)) && \
+	rm -rf "$(CONTEXT)" && mkdir -p "$(CONTEXT)" && cp -R serving-container/. "$(CONTEXT)" && \
+	cp -R "$$model/." "$(CONTEXT)/model"
 	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag "$(IMAGE)" "$(CONTEXT)"
 
-push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; credentials from the environment
+push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; AWS_PROFILE, AWS_REGION
 	@$(BIN)/python -m deployment.push --image "$(IMAGE)" --repository "$(REPOSITORY)"
 
 # What comes before and after a deployment. ENV is an environment of samconfig.toml, PARAMETERS are Name=value.
@@ -134,7 +154,7 @@ preflight: .venv/.locked ## what would fail while the stack is made: ENV, PARAME
 	@$(DEPLOYMENT) preflight $(call given,IMAGE,--image) $(call given,MODEL,--model) --artifact "$(MODEL_DATA)" $(CHOSEN)
 
 golden: .venv/.locked ## write golden/golden.json from what an API answers: URL, KEY, TOKEN or SIGN=1, MODEL with samples.csv
-	@$(SHOWN) $(DEPLOYMENT) golden --url "$(URL)" $(if $(SIGN),--sign) --model "$(if $(wildcard $(MODEL)/.),$(MODEL),.local/models/$(MODEL))"
+	@model=$$($(MODEL_DIRECTORY)) && $(SHOWN) $(DEPLOYMENT) golden --url "$(URL)" $(if $(SIGN),--sign) --model "$$model"
 
 smoke: .venv/.locked ## golden requests against a deployed API: URL, and KEY, TOKEN="Bearer ..." or SIGN=1
 	@$(SHOWN) $(DEPLOYMENT) smoke --url "$(URL)" $(if $(SIGN),--sign)
@@ -146,7 +166,7 @@ cost: .venv/.locked ## an estimate of what the parameters cost: ENV, PARAMETERS
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
 
-deploy: .venv/.locked .tools/sam/.locked ## build and deploy: ENV, PARAMETERS
+deploy: .venv/.locked .tools/sam/.locked ## build and deploy, with a SAM CLI of its own: ENV, PARAMETERS
 	@overrides=$$($(DEPLOYMENT) overrides $(CHOSEN)) && \
 	$(SAM) build --config-env "$(ENV)" && \
 	$(SAM) deploy --config-env "$(ENV)" $${overrides:+--parameter-overrides $$overrides}

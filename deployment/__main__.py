@@ -5,7 +5,6 @@ import shlex
 import sys
 from collections.abc import Iterable
 
-import boto3
 import httpx
 
 from deployment import cost, preflight, samples, smoke
@@ -13,6 +12,7 @@ from deployment.account import Account
 from deployment.errors import DeploymentError
 from deployment.findings import Finding, Level
 from deployment.parameters import read_given, read_stack
+from deployment.session import open_session
 from deployment.settings import Cost, Golden, Overrides, Preflight, Settings, Smoke, read_settings
 from golden import requests
 from golden.requests import GoldenFileError
@@ -32,7 +32,7 @@ def run(settings: Settings) -> int:
     match settings:
         case Preflight():
             stack = read_stack(settings.environment, settings.overrides)
-            return report(preflight.check(settings, stack, Account(boto3.Session())))
+            return report(preflight.check(settings, stack, Account(open_session())))
         case Smoke():
             golden = requests.read(settings.golden)
             with httpx.Client(auth=settings.auth) as client:

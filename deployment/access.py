@@ -5,11 +5,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from deployment.errors import AccountError, DeploymentError
+from deployment.errors import DeploymentError
 from deployment.parameters import read_stack
+from deployment.session import account_errors, open_session
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
@@ -40,14 +38,10 @@ def text(url: str, key: str) -> str:
 
 def run(stack: str) -> str:
     """Ask with this machine's credentials."""
-    try:
-        found = outputs(boto3.client("cloudformation"), stack)
-        return text(found["ApiUrl"], api_key(boto3.client("apigateway"), found))
-    except ClientError as exc:
-        raise AccountError(f"{exc}; needed are a deployed stack and {PERMISSIONS}") from exc
-    except BotoCoreError as exc:
-        advice = "set credentials and a region, for instance AWS_PROFILE and AWS_DEFAULT_REGION"
-        raise AccountError(f"{str(exc).rstrip('.')}; {advice}") from exc
+    with account_errors(f"a deployed stack and {PERMISSIONS}"):
+        session = open_session()
+        found = outputs(session.client("cloudformation"), stack)
+        return text(found["ApiUrl"], api_key(session.client("apigateway"), found))
 
 
 def main() -> int:

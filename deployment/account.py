@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment import image
 from deployment.findings import Finding, error, passed, skipped, warning
+from deployment.session import remedy
 from deployment.target import Hosting, Target
 
 IMAGE_URI = re.compile(
@@ -59,9 +60,11 @@ class Account:
         """Check what the parameters name; without credentials that is one skipped finding."""
         try:
             identity = self.session.client("sts").get_caller_identity()
-        except (BotoCoreError, ClientError) as reason:
-            advice = "set AWS_REGION and credentials, for instance AWS_PROFILE, to have the account checked as well"
-            yield skipped("account", f"not asked: {reason}", advice)
+        except ClientError as reason:
+            yield error("account", str(reason), remedy(reason))
+            return
+        except BotoCoreError as reason:
+            yield skipped("account", f"not asked: {reason}", f"{remedy(reason)}, to have the account checked as well")
             return
         yield passed("account", f"{identity['Account']} in {self.session.region_name}, as {identity['Arn']}")
         for check in (

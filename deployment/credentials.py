@@ -3,13 +3,13 @@
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-import boto3
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import NoCredentialsError, NoRegionError
 
-from deployment.errors import UnreadableError
+from deployment.session import account_errors, open_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,13 @@ class Signature(httpx.Auth):
 
 
 def sign_as_this_machine() -> Signature:
-    """Sign with what boto3 finds; raises UnreadableError when there are no credentials or no region."""
-    session = boto3.Session()
-    credentials = session.get_credentials()
-    if credentials is None or session.region_name is None:
-        raise UnreadableError("no AWS credentials or no region; set AWS_PROFILE and AWS_REGION")
-    frozen = credentials.get_frozen_credentials()
+    """Sign with what boto3 finds; raises AccountError when there are no credentials or no region."""
+    session = open_session()
+    with account_errors():
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        if session.region_name is None:
+            raise NoRegionError
+        frozen = credentials.get_frozen_credentials()
     return Signature(Credentials(frozen.access_key or "", frozen.secret_key or "", frozen.token), session.region_name)

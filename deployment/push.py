@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
 from deployment.engine import Docker, find_docker
-from deployment.errors import AccountError, ContainerError, DeploymentError, ImageMissingError
+from deployment.errors import ContainerError, DeploymentError, ImageMissingError
+from deployment.session import account_errors, open_session
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -112,14 +110,9 @@ def say(line: str) -> None:
 def run(image: str, repository: str) -> str:
     """Push with this machine's Docker and credentials."""
     docker = find_docker()
-    try:
-        ecr = boto3.client("ecr")
+    with account_errors(PERMISSIONS):
+        ecr = open_session().client("ecr")
         return push(docker, ecr, ecr_login(ecr), image, repository)
-    except ClientError as exc:
-        raise AccountError(f"{exc}; needed are {PERMISSIONS}") from exc
-    except BotoCoreError as exc:
-        advice = "set credentials and a region, for instance AWS_PROFILE and AWS_DEFAULT_REGION"
-        raise AccountError(f"{str(exc).rstrip('.')}; {advice}") from exc
 
 
 def main() -> int:

@@ -186,18 +186,18 @@ def test_no_docker_is_one_line() -> None:
     assert command(PATH="/nowhere") == (2, "", "error: there is no docker on PATH\n")
 
 
-ADVICE = "set credentials and a region, for instance AWS_PROFILE and AWS_DEFAULT_REGION"
 REGION = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def test_no_region_is_one_line(docker: str) -> None:
-    said = f"error: You must specify a region; {ADVICE}\n"
+    said = "error: You must specify a region; set one, for instance AWS_REGION=eu-west-1\n"
 
     assert command(PATH=str(Path(docker).parent)) == (2, "", said)
 
 
 def test_no_credentials_is_one_line(docker: str) -> None:
-    said = f"error: Unable to locate credentials; {ADVICE}\n"
+    advice = "set credentials and a region, for instance AWS_PROFILE and AWS_REGION"
+    said = f"error: Unable to locate credentials; {advice}\n"
 
     assert command(PATH=str(Path(docker).parent), **REGION) == (2, "", said)
 

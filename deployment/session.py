@@ -1,0 +1,72 @@
+"""The AWS account as this machine's settings name it, and what boto3 says when they are wrong as one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    LoginError,
+    NoRegionError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+
+from deployment.errors import AccountError
+
+SET = "set credentials and a region, for instance AWS_PROFILE and AWS_REGION"
+SIGN_IN = "sign in again, for instance with `aws sso login`, or renew the keys"
+REMEDIES = {
+    (SSOError, LoginError, TokenRetrievalError): SIGN_IN,
+    (NoRegionError,): "set one, for instance AWS_REGION=eu-west-1",
+    (ProfileNotFound,): "set AWS_PROFILE to one of `aws configure list-profiles`",
+    (BotoConnectionError, HTTPClientError): "check AWS_REGION and the network",
+}
+# Of any service: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html
+REFUSED_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+def open_session() -> boto3.Session:
+    """Return boto3's session; raises AccountError where AWS_PROFILE names none."""
+    with account_errors():
+        return boto3.Session()
+
+
+@contextmanager
+def account_errors(needed: str = "") -> Iterator[None]:
+    """Turn what boto3 raises into AccountError, which says what to do; `needed` are a command's permissions."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as exc:
+        raise AccountError(f"{str(exc).rstrip('.')}; {remedy(exc, needed)}") from exc
+
+
+def remedy(reason: BotoCoreError | ClientError, needed: str = "") -> str:
+    """Say what to do about an error of boto3."""
+    if isinstance(reason, ClientError):
+        return SIGN_IN if refuses_credentials(reason) else f"needed are {needed or 'more permissions'}"
+    return next((advice for kinds, advice in REMEDIES.items() if isinstance(reason, kinds)), SET)
+
+
+def refuses_credentials(reason: ClientError) -> bool:
+    """Whether AWS does not know, or no longer takes, the credentials themselves."""
+    return reason.response.get("Error", {}).get("Code") in REFUSED_CREDENTIALS
