@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from predictor import model_categories
 from predictor.model_sklearn import Estimator, wrap
 from predictor.rows import Signature
 
@@ -37,14 +38,17 @@ def load_lightgbm(path: Path, threads: int) -> Estimator:
     names = tuple(booster.feature_name())
     if names == tuple(f"Column_{index}" for index in range(len(names))):
         names = ()  # what LightGBM calls features that were given no name
+    categories = model_categories.of_lightgbm(booster)
     signature = Signature(
         features=booster.num_feature(),
         names=names,
         methods=("predict", "predict_proba") if classifies else ("predict",),
+        text=categories.text if categories else frozenset(),
         missing=True,
-        sparse=True,
+        sparse=categories is None,
     )
-    return Estimator(_Classifier(booster, threads) if classifies else _Regressor(booster, threads), signature)
+    estimator = _Classifier(booster, threads) if classifies else _Regressor(booster, threads)
+    return Estimator(estimator, signature, categories)
 
 
 class _Regressor:

@@ -13,8 +13,9 @@ import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import InconsistentVersionWarning
 
-from predictor import features
+from predictor import features, model_categories
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.model_categories import Categories
 from predictor.rows import METHODS, Rows, Signature, one_a_row
 from predictor.table import Table, to_rows
 
@@ -25,18 +26,20 @@ TRUSTED = "SERVING_TRUSTED_TYPES"
 class Estimator:
     """A fitted estimator; called by one thread at a time."""
 
-    def __init__(self, estimator: Any, signature: Signature) -> None:
+    def __init__(self, estimator: Any, signature: Signature, categories: Categories | None = None) -> None:
         self.signature = signature
         self.estimator = estimator
+        self._categories = categories
         self._documents = features.takes_documents(estimator)
         # Every cell has been checked; only a model that judges its columns itself must look again.
         self._finite = signature.numeric and not signature.frame
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
+        given = self._input(rows)
         try:
             with sklearn.config_context(assume_finite=self._finite, skip_parameter_validation=True):
-                predictions = getattr(self.estimator, method)(self._input(rows))
+                predictions = getattr(self.estimator, method)(given)
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except MemoryError as error:
@@ -58,9 +61,11 @@ class Estimator:
 
     def offering(self, **less: Any) -> "Estimator":
         """The same model, offering less: fewer methods, or no missing values."""
-        return Estimator(self.estimator, replace(self.signature, **less))
+        return Estimator(self.estimator, replace(self.signature, **less), self._categories)
 
-    def _input(self, rows: Rows) -> Any:
+    def _input(self, rows: Any) -> Any:
+        if self._categories:
+            return self._categories.numbers(rows)
         if self._documents:
             return rows[:, 0]
         if self.signature.frame and isinstance(rows, np.ndarray) and self.signature.names:
@@ -78,7 +83,11 @@ def wrap(estimator: Any, path: Path) -> Estimator:
         raise ModelLoadError(f"{path} holds a {kind}, which has none of {', '.join(METHODS)}: save the fitted model.")
     # Rows come in the model's order, which is all that names are for.
     warnings.filterwarnings("ignore", NAMES_WARNING, UserWarning)
-    return Estimator(estimator, _signature(estimator, methods))
+    categories = model_categories.read(estimator)
+    signature = _signature(estimator, methods)
+    if categories:
+        signature = replace(signature, text=categories.text, missing=True, sparse=False)
+    return Estimator(estimator, signature, categories)
 
 
 def load_pickle(path: Path) -> Estimator:
