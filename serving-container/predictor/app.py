@@ -28,6 +28,9 @@ INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
 MAX_DIGITS = 16
 """Of a time in milliseconds; Python refuses to read thousands."""
 UNREADY = (State.STARTING, State.FAILED)
+REFORK_SECONDS = 1.0
+"""How long /ping stays 200 without a worker: one that dies is forked again within milliseconds, its requests wait, and
+SageMaker replaces an instance for a 503."""
 MAX_TRANSFORM_MB = 100
 """MaxConcurrentTransforms times MaxPayloadInMB may not be more (CreateTransformJob)."""
 
@@ -106,18 +109,25 @@ class App:
             _log(job, outcome.status, seconds)
 
     def _ping(self, exchange: Exchange) -> None:
-        if self._lifecycle.state is not State.READY:
-            raise NotReadyError(f"The server is {self._lifecycle.state.value}.")
-        busy = self._pool.busy_seconds(time.monotonic())
-        if busy > self._settings.stuck_seconds:
-            raise NotReadyError(f"A prediction has been running for {busy:.0f} seconds.")
+        if trouble := self._trouble():
+            raise NotReadyError(trouble)
         exchange.answer(200, "", b"")
+
+    def _trouble(self) -> str:
+        """Why /ping answers 503; empty when it answers 200."""
+        if self._lifecycle.state is not State.READY:
+            return f"The server is {self._lifecycle.state.value}."
+        now = time.monotonic()
+        if self._pool.unable_seconds(now) > REFORK_SECONDS:
+            return "No worker can predict."
+        busy = self._pool.busy_seconds(now)
+        return f"A prediction has been running for {busy:.0f} seconds." if busy > self._settings.stuck_seconds else ""
 
     def _measure(self, exchange: Exchange) -> None:
         gauges = {
             "serving_queue_requests": ("Requests waiting for a worker.", self._batcher.waiting),
-            "serving_workers": ("Workers alive.", self._pool.alive),
-            "serving_ready": ("Whether /ping answers 200.", int(self._lifecycle.state is State.READY)),
+            "serving_workers": ("Workers that can predict.", self._pool.able),
+            "serving_ready": ("Whether /ping answers 200.", int(not self._trouble())),
         }
         exchange.answer(200, "text/plain; version=0.0.4; charset=utf-8", self._metrics.render(gauges))
 

@@ -14,16 +14,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from predictor.batcher import Batcher, Job
 from predictor.frames import FORK, FORKED, LOAD_FAILED, Answer, pack, take_answers
 from predictor.settings import Settings
-from predictor.telemetry import Metrics, log
+from predictor.telemetry import Metrics, Seldom, log
 
 MAX_DEATHS = 10
 """Deaths in a row, without an answer from a worker that was started after them, that end the server."""
+RETRY_SECONDS = 0.5
+"""Until a process is asked for again that could not be had, because a file or a process could not be."""
 
 
 class Channel(asyncio.Protocol):
@@ -31,6 +34,8 @@ class Channel(asyncio.Protocol):
 
     def __init__(self, pool: "Pool", pid: int) -> None:
         self.pid = pid
+        self.ready = False
+        """Whether it has loaded the model, and takes batches."""
         self.batches = False
         self.jobs: Sequence[Job] = ()
         self.busy_since = 0.0
@@ -81,12 +86,21 @@ class Pool:
         self._channels: dict[int, Channel] = {}
         self._loaders: list[subprocess.Popen[bytes]] = []
         self._control: socket.socket
+        self._asked = 0
+        """Workers that the loader has been asked for, and has not handed over."""
+        self._gone: deque[int] = deque()
+        """Workers that are no more, which the loader has to be told of."""
+        self._unreached: set[int] = set()
+        """Workers that ended since their socket could not be taken; no fault of theirs."""
         self._deaths = 0
         self._last_death = 0.0
+        self._last_able = 0.0
+        """When a worker was last lost that could predict."""
+        self._warn = Seldom()
         self._stopping = False
 
     def start(self) -> None:
-        """Start a loader and ask it for the first worker; the others are asked for when that one can predict."""
+        """Start a loader and ask it for workers; raises OSError when no process or socket can be had."""
         self._control, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with far_end:
             loader = subprocess.Popen(  # noqa: S603
@@ -98,8 +112,8 @@ class Pool:
         self._loaders.append(loader)
         self._control.setblocking(False)  # noqa: FBT003
         asyncio.get_running_loop().add_reader(self._control, self._hear, self._control, loader)
-        for _ in range(self._settings.workers - len(self._channels) if self.ready.is_set() else 1):
-            self._ask(instead_of=0)
+        self._asked = 0
+        self._fill()
 
     def stop(self) -> None:
         """End every worker and loader at once; nothing they hold is waited for any more."""
@@ -110,9 +124,13 @@ class Pool:
             loader.wait()
 
     @property
-    def alive(self) -> int:
-        """Workers that have not died."""
-        return len(self._channels)
+    def able(self) -> int:
+        """Workers that can predict, or do so just now."""
+        return sum(channel.ready for channel in self._channels.values())
+
+    def unable_seconds(self, now: float) -> float:
+        """How long no worker has been able to predict."""
+        return 0.0 if self.able else now - self._last_able
 
     def busy_seconds(self, now: float) -> float:
         """How long the slowest batch has taken so far."""
@@ -124,10 +142,9 @@ class Pool:
 
     def welcome(self, channel: Channel) -> None:
         """Take a worker that can predict."""
-        if not self.ready.is_set():
-            self.ready.set()
-            for _ in range(self._settings.workers - 1):
-                self._ask(instead_of=0)
+        channel.ready = True
+        self.ready.set()
+        self._fill()
         self._batcher.join(channel)
 
     def settle(self, channel: Channel, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
@@ -142,12 +159,27 @@ class Pool:
         if self._stopping:
             return
         self._last_death = time.monotonic()
+        if channel.ready:
+            self._last_able = self._last_death
         self._batcher.leave(channel, channel.jobs)
-        self._ask(instead_of=channel.pid)
+        self._gone.append(channel.pid)
+        self._fill()
 
-    def _ask(self, *, instead_of: int) -> None:
-        with suppress(OSError):  # the loader has died; the next is asked for all that are missing
-            self._control.send(FORK.pack(instead_of))
+    def _fill(self) -> None:
+        """Ask the loader for the workers that are missing: for one alone until that can predict."""
+        wanted = self._settings.workers if self.ready.is_set() else 1
+        while not self._stopping and len(self._channels) + self._asked < wanted:
+            try:
+                self._control.send(FORK.pack(self._gone[0] if self._gone else 0))
+            except OSError:  # the loader has questions enough, or has died: then the next is asked
+                self._later(self._fill)
+                return
+            if self._gone:
+                self._gone.popleft()
+            self._asked += 1
+
+    def _later(self, attempt: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(RETRY_SECONDS, attempt)
 
     def _hear(self, control: socket.socket, loader: subprocess.Popen[bytes]) -> None:
         try:
@@ -160,13 +192,32 @@ class Pool:
             self._lose_loader(loader.wait())
             return
         pid, dead, code = FORKED.unpack(message)
+        self._asked -= 1
         if code == LOAD_FAILED:
             self._fail(LOAD_FAILED)
+        elif dead in self._unreached:
+            self._unreached.remove(dead)
         elif dead:
             self._count_death(f"worker {dead}", code)
+        if fds:
+            self._open(pid, socket.socket(fileno=fds[0]))
+        else:
+            self._miss(pid)
+
+    def _open(self, pid: int, worker: socket.socket) -> None:
         channel = self._channels[pid] = Channel(self, pid)
         loop = asyncio.get_running_loop()
-        channel.opening = loop.create_task(loop.connect_accepted_socket(lambda: channel, socket.socket(fileno=fds[0])))
+        channel.opening = loop.create_task(loop.connect_accepted_socket(lambda: channel, worker))
+
+    def _miss(self, pid: int) -> None:
+        """Ask again for a worker whose socket the kernel has closed on its way: this process may open no more.
+
+        The worker finds its socket closed, and ends (unix(7), SCM_RIGHTS).
+        """
+        self._warn("a new worker cannot be reached: too many open files; trying again")
+        self._unreached.add(pid)
+        self._gone.append(pid)
+        self._later(self._fill)
 
     def _lose_loader(self, code: int) -> None:
         if self._stopping:
@@ -178,7 +229,17 @@ class Pool:
             return
         self._last_death = time.monotonic()
         self._count_death("the process that forks the workers", code)
-        self.start()
+        self._restart()
+
+    def _restart(self) -> None:
+        if self._stopping:
+            return
+        try:
+            self.start()
+        except OSError as error:
+            self._warn(f"the process that forks the workers cannot be started: {error.strerror}; trying again")
+            self._control.close()
+            self._later(self._restart)
 
     def _count_death(self, name: str, code: int) -> None:
         self._metrics.worker_deaths += 1

@@ -12,6 +12,7 @@ import orjson
 log = logging.getLogger("predictor")
 
 LATENCY_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+QUIET_SECONDS = 10.0
 BATCH_REQUESTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 
@@ -36,6 +37,19 @@ def configure_logging(level: str) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+
+
+class Seldom:
+    """Warns of what goes on, and may come up a thousand times a second, once in `QUIET_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def __call__(self, message: str) -> None:
+        now = time.monotonic()
+        if now >= self._until:
+            self._until = now + QUIET_SECONDS
+            log.warning(message)
 
 
 class Histogram:

@@ -78,6 +78,13 @@ class KilledInLoad(Echo):
         return os.kill, (0, signal.SIGKILL)
 
 
+class SlowToLoad(Echo):
+    """Takes a moment to load, in each process that loads it but the first."""
+
+    def __reduce__(self) -> Any:
+        return build_late, (self.seconds, self.notes)
+
+
 class MissingDependency(Echo):
     def __reduce__(self) -> Any:
         return importlib.import_module, ("a_package_that_is_not_installed",)
@@ -87,6 +94,13 @@ def build(name: str, seconds: float, notes: Path | None) -> Echo:
     model: Echo = globals()[name](seconds, notes)
     type(model).__module__ = "sklearn.faults"
     return model
+
+
+def build_late(seconds: float, notes: Path) -> Echo:
+    if notes.exists():
+        time.sleep(seconds)
+    notes.touch()
+    return build("Echo", 0.0, None)
 
 
 def save(model: Echo, directory: Path) -> Path:

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -84,6 +85,16 @@ class Process:
     def workers(self) -> list[int]:
         """Process ids of the workers: the children of the server's child."""
         return [worker for loader in children(self.popen.pid) for worker in children(loader)]
+
+    @contextmanager
+    def no_more_files(self) -> Iterator[None]:
+        """The server cannot open any file or socket that it does not have open."""
+        limits = resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE, limits)
 
     def terminate(self, timeout: float = 30) -> int:
         self.popen.send_signal(signal.SIGTERM)
