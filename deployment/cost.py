@@ -41,13 +41,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The price table."""
+    """The price table; `pages` are AWS's own, `unverified` the prices that were found in no copy of them."""
 
     date: str
     region: str
     note: str
     prices: Mapping[str, float]
     unverified: Sequence[str]
+    pages: Sequence[str]
     instances: Mapping[str, float]
 
     def instance(self, name: str) -> float:
@@ -63,7 +64,9 @@ def read_prices(path: Path = PRICES) -> Prices:
     table: dict[str, Any] = json.loads(path.read_text())
     prices = {name: entry["price"] for name, entry in table["prices"].items()}
     unverified = [name for name, entry in table["prices"].items() if not entry["verified"]]
-    return Prices(table["date"], table["region"], table["note"], prices, unverified, table["instances"]["per_hour"])
+    pages = sorted({entry["page"] for entry in [*table["prices"].values(), table["instances"]]})
+    instances = table["instances"]["per_hour"]
+    return Prices(table["date"], table["region"], table["note"], prices, unverified, pages, instances)
 
 
 def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
@@ -111,6 +114,7 @@ def table(prices: Prices, items: list[Item], load: Load) -> str:
         f"Assumed of a request: {load.function_seconds * 1000:g} ms in the function, "
         f"{load.model_seconds * 1000:g} ms in the model, {load.body_bytes:,} bytes in and out."
     )
-    dated = f"An estimate, not a quotation: list prices of {prices.region}, table of {prices.date}. {prices.note}"
-    doubted = f"Written from memory and not compared with the page: {', '.join(prices.unverified)}."
-    return "\n".join([*rows, "", assumed, dated, doubted])
+    dated = f"An estimate, not a quotation: prices of {prices.region}, table of {prices.date}. {prices.note}"
+    doubted = f"Found in no copy, and so the least sure: {', '.join(prices.unverified)}."
+    compare = ["Compare them with AWS's pages before you rely on them:", *(f"  {page}" for page in prices.pages)]
+    return "\n".join([*rows, "", assumed, dated, doubted, *compare])

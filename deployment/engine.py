@@ -11,6 +11,8 @@ from typing import Any
 
 from deployment.errors import ContainerError, MissingToolError
 
+INSTALL = "install it from https://docs.docker.com/get-started/get-docker/"
+
 
 @dataclass(frozen=True, slots=True)
 class Docker:
@@ -59,10 +61,11 @@ def find_docker() -> Docker:
     """Return the first docker on PATH whose engine answers; raises MissingToolError."""
     path = shutil.which("docker")
     if path is None:
-        raise MissingToolError("there is no docker on PATH")
+        raise MissingToolError(f"there is no docker on PATH: {INSTALL}")
     docker = Docker(path)
     try:
-        docker.run("version", seconds=30)
+        docker.run("version", "--format", "{{.Server.Version}}", seconds=30)
     except (ContainerError, subprocess.TimeoutExpired) as reason:
-        raise MissingToolError(f"the Docker engine does not answer: {reason}") from None
+        said = " ".join(str(reason).split())
+        raise MissingToolError(f"the Docker engine does not answer, start it: {said}") from None
     return docker

@@ -66,7 +66,10 @@ def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
     try:
         docker = find_docker()
     except MissingToolError as reason:
-        yield skipped("image", str(reason), "start Docker to have the image started and asked")
+        yield skipped("image", str(reason), "with Docker the image is started and asked")
+        return
+    if settings.model and not settings.model.is_dir():
+        yield error("image", f"MODEL={settings.model} is not a directory", "give the one that the model lies in")
         return
     golden: Sequence[GoldenRequest] = ()
     try:

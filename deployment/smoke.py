@@ -17,18 +17,20 @@ SECONDS = 30.0
 
 def check_api(client: httpx.Client, url: str, golden: Sequence[GoldenRequest]) -> Iterator[Finding]:
     """Check that the deployed API is up, is closed to strangers, and answers as expected to `client` and its `auth`."""
-    yield _check_health(client, url)
+    try:
+        response = client.get(f"{url}/health", timeout=SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL) as reason:
+        said = str(reason) or type(reason).__name__
+        yield error(SUBJECT, f"nothing answers at {url}: {said}", "start `make run`, or give the URL of `make access`")
+        return
+    yield _check_health(response)
     if client.auth:
         yield _check_closed(url, golden[0])
     for item in golden:
         yield _check_answer(client, url, item)
 
 
-def _check_health(client: httpx.Client, url: str) -> Finding:
-    try:
-        response = client.get(f"{url}/health", timeout=SECONDS)
-    except httpx.HTTPError as reason:
-        return error(SUBJECT, f"{url}/health: {str(reason) or type(reason).__name__}", "check the URL: output ApiUrl")
+def _check_health(response: httpx.Response) -> Finding:
     if response.status_code != httpx.codes.OK:
         return error(
             SUBJECT, f"/health answers {response.status_code}: {response.text[:200]}", "see the function's log"
@@ -79,8 +81,9 @@ def record(client: httpx.Client, url: str, bodies: Sequence[Any]) -> tuple[Golde
 def _record(client: httpx.Client, url: str, item: GoldenRequest) -> GoldenRequest:
     try:
         response = _post(client, url, item)
-    except httpx.HTTPError as reason:
-        raise UnreadableError(f"{url}/predict: {str(reason) or type(reason).__name__}") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as reason:
+        said = str(reason) or type(reason).__name__
+        raise UnreadableError(f"nothing answers at {url}: {said}; start `make run MODEL=...`, or give URL") from None
     if response.status_code != httpx.codes.OK:
         raise UnreadableError(f"{url}/predict answers {response.status_code} to {item.request}: {response.text[:300]}")
     return replace(item, answer=response.json())

@@ -8,6 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TOOLS = ROOT / ".tools"
+# Of the example model iris; the project's own golden requests are of whatever model the user has.
+GOLDEN = ROOT / "tests" / "golden" / "iris.json"
 
 
 def make(name: str) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.environments import ROOT, TOOLS
+from tests.environments import GOLDEN, ROOT, TOOLS
 
 # Good for the emulators only.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -65,4 +65,5 @@ def copy_deployed(to: Path) -> Path:
             shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, to / name)
+    shutil.copy(GOLDEN, to / "golden" / "golden.json")
     return to

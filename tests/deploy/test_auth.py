@@ -22,8 +22,8 @@ from deployment.smoke import check_api
 from golden.requests import read as requests_of
 from tests.deploy.checks import POINTS, assert_problem
 from tests.deploy.cloud import REGION, Api, Cloud
+from tests.environments import GOLDEN
 
-ROOT = Path(__file__).parents[2]
 BODY = json.dumps(POINTS)
 PASSWORD = "Correct-horse-7"
 
@@ -150,7 +150,7 @@ def test_a_signature_of_who_may_call_gets_in(signed: SignedApi) -> None:
 
 
 def test_smoke_signs(signed: SignedApi) -> None:
-    golden = requests_of(ROOT / "golden" / "golden.json")
+    golden = requests_of(GOLDEN)
 
     with httpx.Client(auth=Signature(signed.caller, REGION)) as client:
         findings = list(check_api(client, signed.api.url, golden))

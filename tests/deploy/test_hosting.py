@@ -14,6 +14,7 @@ from golden import requests
 from golden.hook import Hook
 from tests.deploy.checks import failing
 from tests.deploy.cloud import REGION, Api, Cloud
+from tests.environments import GOLDEN
 
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/models/iris"
 FIRST, SECOND = (f"{REPOSITORY}@sha256:{digit * 64}" for digit in "ab")
@@ -142,13 +143,13 @@ def ask_hook(cloud: Cloud, golden: Sequence[requests.GoldenRequest], role: str =
 def test_hook_is_packaged_with_the_golden_requests(project: Path) -> None:
     package = project / ".aws-sam" / "build" / "RolloutHook"
 
-    assert (package / "golden.json").read_text() == Path("golden/golden.json").read_text()
+    assert (package / "golden.json").read_text() == GOLDEN.read_text()
     assert (package / "golden" / "hook.py").is_file(), "the handler is golden.hook.handler"
 
 
 @pytest.mark.usefixtures("realtime")
 def test_hook_lets_a_version_pass_that_answers_as_expected(cloud: Cloud) -> None:
-    assert ask_hook(cloud, requests.read(Path("golden/golden.json"))) == ["Succeeded"]
+    assert ask_hook(cloud, requests.read(GOLDEN)) == ["Succeeded"]
 
 
 @pytest.mark.usefixtures("realtime")
@@ -161,7 +162,7 @@ def test_hook_stops_a_version_with_a_wrong_answer(cloud: Cloud) -> None:
 @pytest.mark.usefixtures("realtime")
 def test_hooks_role_is_what_lets_it_ask(cloud: Cloud) -> None:
     with pytest.raises(cloud.client("lambda").exceptions.ClientError, match="AccessDenied"):
-        ask_hook(cloud, requests.read(Path("golden/golden.json")), role="ModelRole")
+        ask_hook(cloud, requests.read(GOLDEN), role="ModelRole")
 
 
 def test_failed_update_goes_back_to_what_was(cloud: Cloud, project: Path, realtime: Api) -> None:

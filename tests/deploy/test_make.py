@@ -31,9 +31,7 @@ def make(cloud: Cloud, folder: Path, *arguments: str) -> str:
     environ = {**cloud.sam.environment(), "HOME": os.environ["HOME"]}
     # Below another make, this one would say which folder it enters.
     command = ["make", "--no-print-directory", *arguments]
-    result = subprocess.run(
-        command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300
-    )
+    result = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr
 

@@ -14,8 +14,8 @@ from deployment.target import Hosting, Target
 from golden import requests
 from golden.requests import GoldenRequest
 from tests import containers
+from tests.environments import GOLDEN as GOLDEN_FILE
 
-ROOT = Path(__file__).parents[2]
 IMAGES = Path(__file__).parent / "images"
 REALTIME = Target(Hosting.REALTIME, "ml.m5.large", 2048)
 GOLDEN = GoldenRequest("golden request 0", {"data": [[1.5, 0.2]]}, {"predictions": ["setosa"]})
@@ -41,7 +41,7 @@ def errors(findings: list[Finding]) -> list[str]:
 
 
 def test_the_projects_own_image_passes(docker: str, serving_image: str, iris_model: Path) -> None:
-    golden = requests.read(ROOT / "golden" / "golden.json")
+    golden = requests.read(GOLDEN_FILE)
     engine = Docker(docker)
 
     findings = check_image(engine, serving_image, REALTIME)

@@ -62,9 +62,16 @@ def test_an_unknown_instance_type_is_said_to_be_unknown() -> None:
         items(stack(Hosting="realtime", InstanceType="ml.x9.large"))
 
 
-def test_the_table_says_that_it_is_an_estimate_and_how_old() -> None:
+def test_the_table_says_that_it_is_an_estimate_how_old_it_is_and_where_to_look() -> None:
     text = table(PRICES, list(estimate(PRICES, stack(), LOAD)), LOAD)
 
-    assert "An estimate, not a quotation" in text
-    assert f"table of {PRICES.date}" in text
-    assert "not compared with the page" in text
+    assert f"An estimate, not a quotation: prices of us-east-1, table of {PRICES.date}." in text
+    assert f"Found in no copy, and so the least sure: {', '.join(PRICES.unverified)}." in text
+    assert text.endswith(
+        "Compare them with AWS's pages before you rely on them:\n"
+        "  https://aws.amazon.com/api-gateway/pricing/\n"
+        "  https://aws.amazon.com/cloudwatch/pricing/\n"
+        "  https://aws.amazon.com/lambda/pricing/\n"
+        "  https://aws.amazon.com/sagemaker-ai/pricing/\n"
+        "  https://aws.amazon.com/waf/pricing/"
+    )

@@ -183,7 +183,17 @@ def command(**environment: str) -> tuple[int, str, str]:
 
 
 def test_no_docker_is_one_line() -> None:
-    assert command(PATH="/nowhere") == (2, "", "error: there is no docker on PATH\n")
+    install = "install it from https://docs.docker.com/get-started/get-docker/"
+
+    assert command(PATH="/nowhere") == (2, "", f"error: there is no docker on PATH: {install}\n")
+
+
+def test_an_engine_that_is_not_up_is_one_line(docker: str) -> None:
+    code, printed, said = command(PATH=str(Path(docker).parent), DOCKER_HOST="unix:///nowhere.sock")
+
+    assert (code, printed) == (2, "")
+    assert said.startswith("error: the Docker engine does not answer, start it: Cannot connect to the Docker daemon at")
+    assert said.count("\n") == 1
 
 
 REGION = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}

@@ -12,6 +12,8 @@ IMAGE = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/iris@sha256:{'0' * 6
 POOL = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEf"
 EXISTING = {"EndpointName": "iris"}
 REALTIME = {"Hosting": "realtime", "ImageUri": IMAGE}
+# Over plain HTTP what callers send would be read on the way; a number is an address too.
+NO_RUNTIME_URLS = ("http://runtime.example.com", "http://10.0.0.1", "http://134744072", "runtime:8080", "https://a/b")
 SERVERLESS = {"Hosting": "serverless", "ImageUri": IMAGE}
 
 
@@ -24,6 +26,9 @@ SERVERLESS = {"Hosting": "serverless", "ImageUri": IMAGE}
         REALTIME | {"ModelDataUrl": "s3://models/iris/model.tar.gz", "DataCaptureUrl": "s3://models/captured"},
         EXISTING | {"Auth": "cognito", "CognitoUserPoolArn": POOL},
         EXISTING | {"Auth": "iam", "Waf": "true", "Canary": "true"},
+        EXISTING | {"SageMakerRuntimeUrl": "http://127.0.0.1:8081"},
+        EXISTING | {"SageMakerRuntimeUrl": "http://runtime:8080"},
+        EXISTING | {"SageMakerRuntimeUrl": "https://runtime.sagemaker.eu-west-1.amazonaws.com"},
     ],
 )
 def test_right_combinations_pass(parameters: dict[str, str]) -> None:
@@ -36,6 +41,7 @@ def test_right_combinations_pass(parameters: dict[str, str]) -> None:
     ("parameters", "sentence"),
     [
         ({}, "Hosting=existing needs EndpointName, the name of an endpoint that is there."),
+        *((EXISTING | {"SageMakerRuntimeUrl": url}, f"SageMakerRuntimeUrl={url}") for url in NO_RUNTIME_URLS),
         (EXISTING | {"ImageUri": IMAGE}, "Hosting=existing makes no endpoint; leave ImageUri and ModelDataUrl empty"),
         (REALTIME | {"ImageUri": ""}, "Hosting=realtime and Hosting=serverless need ImageUri"),
         (SERVERLESS | {"ImageUri": ""}, "Hosting=realtime and Hosting=serverless need ImageUri"),

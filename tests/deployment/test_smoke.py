@@ -112,11 +112,18 @@ def test_a_failing_health_is_found(api: Api) -> None:
     assert errors(api) == ['/health answers 500: {"status": "ok"}']
 
 
-def test_nothing_that_listens_is_found() -> None:
-    found = errors(Api(url="http://127.0.0.1:9"))
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("http://127.0.0.1:9", "[Errno 111] Connection refused"), ("http://127.0.0.1:nope", "Invalid port: 'nope'")],
+    ids=["closed", "no-url"],
+)
+def test_where_nothing_answers_one_finding_says_so(url: str, said: str) -> None:
+    assert errors(Api(url=url)) == [f"nothing answers at {url}: {said}"]
 
-    assert len(found) == 3
-    assert all("Connection refused" in text for text in found)
+
+def test_where_nothing_answers_nothing_is_recorded() -> None:
+    with httpx.Client() as client, pytest.raises(UnreadableError, match=r"start `make run MODEL=\.\.\.`, or give URL"):
+        record(client, "http://127.0.0.1:9", [GOLDEN.request])
 
 
 def test_recorded_answers_are_the_expected_ones(api: Api) -> None:

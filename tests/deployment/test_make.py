@@ -1,0 +1,139 @@
+"""What `make` says to a newcomer: help that lines up, and one line for what is missing or mistyped."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTALL = "install it from https://docs.docker.com/get-started/get-docker/"
+EXPECTED = "expected one with a model in it, or an example: iris, breast-cancer, wine, digits"
+
+
+def make(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr, without make's own lines."""
+    inherited = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
+    ended = subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=ROOT,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("make: ***")]
+    return ended.returncode, ended.stdout, "\n".join(said)
+
+
+@pytest.fixture
+def no_docker(tmp_path: Path) -> str:
+    """A PATH with what the recipes need, and no docker."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for program in ("sh", "cp", "rm", "mkdir", "python3"):
+        (folder / program).symlink_to(shutil.which(program) or "")
+    return str(folder)
+
+
+def test_help_lines_up() -> None:
+    _, printed, _ = make("help")
+
+    columns = {len(line) - len(line[2:].partition(" ")[2].partition(" ")[2].lstrip()) for line in printed.splitlines()}
+    assert len(columns) == 1
+    assert "  make compile" in printed
+
+
+def test_an_unknown_server_is_told_the_known_ones() -> None:
+    code, _, said = make("bench", "SERVERS=product,nope")
+
+    known = "baseline,fastapi,mlserver,litserve,bentoml,mlflow,product,compiled,ceiling"
+    assert code == 2
+    assert said.endswith(f"*** SERVERS=product,nope: expected some of {known}, with commas.  Stop.")
+
+
+@pytest.mark.parametrize("target", ["image", "golden", "compile"])
+def test_a_model_that_is_not_there(target: str, tmp_path: Path) -> None:
+    code, printed, said = make(target, "MODEL=typo", f"OUTPUT={tmp_path}", f"CONTEXT={tmp_path}", "DOCKER=true")
+
+    assert (code, printed, said) == (2, "", f"error: MODEL=typo is not a directory; {EXPECTED}")
+
+
+def test_compile_without_a_place_for_the_result() -> None:
+    code, _, said = make("compile")
+
+    assert code == 2
+    assert "*** OUTPUT is not set: name a directory for the compiled model" in said
+
+
+def test_compile_makes_a_model_that_make_run_serves(tmp_path: Path) -> None:
+    program = ROOT / "serving-container" / "example" / "train.py"
+    subprocess.run([sys.executable, str(program), "iris", "--output", str(tmp_path / "iris")], check=True, timeout=120)
+
+    code, printed, said = make("compile", f"MODEL={tmp_path / 'iris'}", f"OUTPUT={tmp_path / 'compiled'}")
+
+    assert code == 0, said
+    assert printed.rstrip().endswith(f"compiled: {tmp_path / 'compiled' / 'model.onnx'}")
+    assert {path.name for path in (tmp_path / "compiled").iterdir()} >= {"model.onnx", "samples.csv"}
+
+
+def test_image_without_docker(no_docker: str) -> None:
+    make_program = shutil.which("make") or ""
+    ended = subprocess.run(
+        [make_program, "image"], cwd=ROOT, env={"PATH": no_docker}, capture_output=True, text=True, check=False
+    )
+
+    assert ended.stderr.splitlines()[0] == f"error: there is no docker on PATH: {INSTALL}"
+
+
+def preflight(no_docker: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", "deployment", "preflight", "EndpointName=iris", *arguments]
+    environment = {"PATH": no_docker, "PYTHONPATH": "golden", "AWS_EC2_METADATA_DISABLED": "true"}
+    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment | nowhere, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
+def test_preflight_without_docker_goes_on(no_docker: str) -> None:
+    printed = preflight(no_docker, "--image", "serving-container")
+
+    assert f"skipped  image: there is no docker on PATH: {INSTALL}\n" in printed
+
+
+def test_preflight_of_a_model_that_is_not_there(docker: str) -> None:
+    code, printed, _ = make(
+        "preflight",
+        "PARAMETERS=EndpointName=iris",
+        "IMAGE=x",
+        "MODEL=typo",
+        PATH=f"{Path(docker).parent}:/usr/bin:/bin",
+    )
+
+    assert code == 2
+    assert "error    image: MODEL=typo is not a directory\n" in printed
+
+
+def test_smoke_where_nothing_listens() -> None:
+    code, printed, said = make("smoke", "URL=http://127.0.0.1:9")
+
+    assert (code, said) == (2, "")
+    assert printed.splitlines()[0] == (
+        "error    smoke: nothing answers at http://127.0.0.1:9: [Errno 111] Connection refused"
+    )
+    assert printed.splitlines()[-1] == "1 error"
+
+
+def test_golden_is_written_from_what_is_asked_only() -> None:
+    before = (ROOT / "golden" / "golden.json").read_text()
+
+    code, _, said = make("golden", "URL=http://127.0.0.1:9")
+
+    assert code == 2
+    assert said.startswith("error: nothing answers at http://127.0.0.1:9: [Errno 111] Connection refused; ")
+    assert (ROOT / "golden" / "golden.json").read_text() == before
+    assert json.loads(before)
