@@ -16,6 +16,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from predictor import features, model_categories
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
 from predictor.model_categories import Categories
+from predictor.model_finite import bounded, stays_finite
 from predictor.rows import METHODS, Rows, Signature, one_a_row
 from predictor.table import Table, to_rows
 
@@ -31,14 +32,14 @@ class Estimator:
         self.estimator = estimator
         self._categories = categories
         self._documents = features.takes_documents(estimator)
-        # Every cell has been checked; only a model that judges its columns itself must look again.
-        self._finite = signature.numeric and not signature.frame
+        self._stays_finite = signature.numeric and stays_finite(estimator)
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
         given = self._input(rows)
+        finite = self._stays_finite and bounded(given)
         try:
-            with sklearn.config_context(assume_finite=self._finite, skip_parameter_validation=True):
+            with sklearn.config_context(assume_finite=finite, skip_parameter_validation=True):
                 predictions = getattr(self.estimator, method)(given)
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
