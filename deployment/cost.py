@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployment.errors import UnknownPriceError
+from deployment.errors import UnknownPriceError, UnreadableError
 from deployment.parameters import Stack
-from deployment.rules import made
+from deployment.rules import check_values, made
 from deployment.target import Hosting
 
 PRICES = Path(__file__).parent / "prices.json"
@@ -70,7 +70,9 @@ def read_prices(path: Path = PRICES) -> Prices:
 
 
 def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
-    """Yield what a stack costs."""
+    """Yield what a stack costs; raises UnreadableError for a parameter that the template would refuse."""
+    if refused := check_values(stack.template, stack.parameters):
+        raise UnreadableError("; ".join(f"{finding.text}: {finding.advice}" for finding in refused))
     price = prices.prices
     resources = made(stack.template, stack.parameters).values()
     yield Item("API Gateway", 0, MILLION * price["api_gateway_request"])

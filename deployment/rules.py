@@ -17,17 +17,22 @@ Template = Mapping[str, Any]
 
 def check_rules(template: Template, parameters: Mapping[str, str]) -> list[Finding]:
     """Return what CloudFormation would refuse, in the template's own sentences."""
-    refused = [
-        finding
-        for name, declared in template["Parameters"].items()
-        if (finding := _check_parameter(name, declared, parameters[name]))
-    ]
+    refused = check_values(template, parameters)
     refused += [
         error(SUBJECT, assertion["AssertDescription"], f"see rule {name} in template.yaml")
         for name, rule in template.get("Rules", {}).items()
         for assertion in _broken(rule, parameters)
     ]
     return refused or [passed(SUBJECT, f"{len(parameters)} values fit the template's patterns and rules")]
+
+
+def check_values(template: Template, parameters: Mapping[str, str]) -> list[Finding]:
+    """Return what is wrong with each value by itself."""
+    return [
+        finding
+        for name, declared in template["Parameters"].items()
+        if (finding := _check_parameter(name, declared, parameters[name]))
+    ]
 
 
 def _check_parameter(name: str, declared: Mapping[str, Any], value: str) -> Finding | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from deployment.cost import Load, Prices, estimate, read_prices, table
-from deployment.errors import UnknownPriceError
+from deployment.errors import UnknownPriceError, UnreadableError
 from deployment.parameters import Stack, read_template
 
 PRICES = read_prices()
@@ -60,6 +60,20 @@ def test_alarms_are_counted_as_the_conditions_make_them() -> None:
 def test_an_unknown_instance_type_is_said_to_be_unknown() -> None:
     with pytest.raises(UnknownPriceError, match=r"no price of ml\.x9\.large"):
         items(stack(Hosting="realtime", InstanceType="ml.x9.large"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"Hosting": "nowhere"}, "Hosting=nowhere: expected one of existing, realtime, serverless"),
+        ({"Hosting": "realtime", "MinInstances": "two"}, "MinInstances=two: expected a number from 1 to "),
+    ],
+)
+def test_a_parameter_that_the_template_refuses_is_one_line(parameters: dict[str, str], said: str) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        items(stack(**parameters))
+
+    assert str(caught.value).startswith(said)
 
 
 def test_the_table_says_that_it_is_an_estimate_how_old_it_is_and_where_to_look() -> None:
