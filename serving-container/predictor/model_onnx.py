@@ -2,6 +2,9 @@
 
 A compiled model carries its signature and where each method's answer is as metadata, so that it serves the same API as
 the model it was made of. Of another one both are read from its inputs and outputs.
+
+Numbers are doubles until here. A graph that takes float32 gets the nearest one, as the frameworks that train on float32
+make of doubles; a graph that takes whole numbers or booleans gets exactly what was sent, or the request is refused.
 """
 
 import json
@@ -28,6 +31,19 @@ NUMBERS = {
     "tensor(bool)": np.bool,
 }
 TEXT = "tensor(string)"
+EXACT = 2**53 - 1
+"""Above it a double may stand for another whole number than the one that was sent."""
+LIMITS: dict[type, tuple[str, float, float]] = {
+    np.float32: (
+        "a number that a 32-bit float can hold",
+        -float(np.finfo(np.float32).max),
+        float(np.finfo(np.float32).max),
+    ),
+    np.int64: (f"a whole number of at most {EXACT}", -EXACT, EXACT),
+    np.int32: ("a whole number of 32 bits", -(2**31), 2**31 - 1),
+    np.bool: ("true, false, 1 or 0", 0, 1),
+}
+"""What a kind of numbers holds: in words, the least and the greatest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +162,27 @@ def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:
 
 
 def _cells(rows: npt.NDArray[Any], kind: type) -> npt.NDArray[Any]:
-    if kind is not np.str_:
-        return np.ascontiguousarray(rows, dtype=kind)
+    """Make cells what an input takes; raises BadInputError."""
+    if kind is np.str_:
+        return _texts(rows)
+    numbers = np.ascontiguousarray(rows, dtype=np.float64)
+    if kind in LIMITS:
+        _check(numbers, kind)
+    return numbers.astype(kind, copy=False)
+
+
+def _check(numbers: npt.NDArray[np.float64], kind: type) -> None:
+    """Refuse what a kind of numbers does not hold; NaN only floats do."""
+    expected, least, greatest = LIMITS[kind]
+    wrong = (numbers < least) | (numbers > greatest)
+    if kind is not np.float32:
+        wrong |= numbers != np.trunc(numbers)
+    if wrong.any():
+        found = numbers[wrong][0]
+        raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {found:.20g}.")
+
+
+def _texts(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if not all(isinstance(cell, str) for cell in rows.flat):
         raise BadInputError("A cell is not what the model takes: expected a string in every column of text.")
     return rows.astype(object)

@@ -65,6 +65,63 @@ def test_rows_become_what_the_model_takes(kind: int, tmp_path: Path) -> None:
     assert model.predict(np.array([[1.0, 2.0], [3.0, 4.0]]), "predict").tolist() == [[2, 4], [6, 8]]
 
 
+KINDS: dict[int, str] = {
+    TensorProto.FLOAT: "a number that a 32-bit float can hold",
+    TensorProto.INT64: "a whole number of at most 9007199254740991",
+    TensorProto.INT32: "a whole number of 32 bits",
+    TensorProto.BOOL: "true, false, 1 or 0",
+}
+
+
+def same(directory: Path, kind: int) -> OnnxModel:
+    node = helper.make_node("Identity", ["x"], ["y"])
+    return loaded(graph(directory, [node], [("x", kind, [None, 2])], [("y", kind, [None, 2])]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        (TensorProto.FLOAT, 1e39),
+        (TensorProto.FLOAT, -1e39),
+        (TensorProto.INT64, 1.7),
+        (TensorProto.INT64, 9007199254740992.0),
+        (TensorProto.INT64, 1e30),
+        (TensorProto.INT64, np.nan),
+        (TensorProto.INT32, 2147483648.0),
+        (TensorProto.INT32, -0.4),
+        (TensorProto.BOOL, 2.0),
+        (TensorProto.BOOL, -1.0),
+        (TensorProto.BOOL, 0.5),
+    ],
+)
+def test_a_number_that_the_input_does_not_hold_is_refused(kind: int, cell: float, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as refused:
+        same(tmp_path, kind).predict(np.array([[0.0, 1.0], [1.0, cell]]), "predict")
+
+    assert refused.value.detail == f"A cell is not what the model takes: expected {KINDS[kind]}, got {cell:.20g}."
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        (TensorProto.FLOAT, [3.4e38, 0.1]),
+        (TensorProto.INT64, [9007199254740991, -9007199254740991]),
+        (TensorProto.INT32, [2147483647, -2147483648]),
+        (TensorProto.BOOL, [True, False]),
+    ],
+)
+def test_numbers_that_the_input_holds(kind: int, row: list[float], tmp_path: Path) -> None:
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+
+    np.testing.assert_array_equal(
+        same(tmp_path, kind).predict(np.array([row], float), "predict"), np.array([row]).astype(dtype)
+    )
+
+
+def test_a_missing_number_is_one_of_floats(tmp_path: Path) -> None:
+    assert np.isnan(same(tmp_path, TensorProto.FLOAT).predict(np.array([[np.nan, 1.0]]), "predict")[0, 0])
+
+
 def test_one_output_a_row_is_a_flat_list(tmp_path: Path) -> None:
     assert loaded(doubled(tmp_path, TensorProto.DOUBLE, [None, 1])).predict(
         np.array([[1.0], [2.0]]), "predict"
