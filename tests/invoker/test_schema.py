@@ -1,4 +1,7 @@
+import contextlib
+import gc
 import json
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,14 @@ def test_cells_are_numbers_strings_booleans_and_nulls() -> None:
 
     assert request.data == [[1, -2500.0, "a", True, None]]
     assert (request.columns, request.method) == ([], "predict")
+
+
+@pytest.mark.parametrize("row", [[1, -2.5e3], [1, "2"], ["1", "2"], [True, False], [True, 1], [None, None], [1, None]])
+def test_a_cell_keeps_its_type_whatever_else_the_row_has(row: list[Any]) -> None:
+    [kept] = read(json.dumps({"data": [row]}).encode(), max_rows=1).data
+
+    assert kept == row
+    assert [isinstance(cell, bool) for cell in kept] == [isinstance(cell, bool) for cell in row]
 
 
 @pytest.mark.parametrize("cell", ["{}", "[]", "NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400])
@@ -59,6 +70,9 @@ def test_what_is_no_json_is_a_bad_request(body: bytes) -> None:
         (b'{"data": null}', [Problem("/data", "expected an array")]),
         (b'{"data": {}}', [Problem("/data", "expected an array")]),
         (b'{"data": [[1], 2]}', [Problem("/data/1", "expected an array")]),
+        (b'{"data": [[1], []]}', [Problem("/data/1", "expected at least one element")]),
+        (b'{"data": [["a", {}]]}', [Problem("/data/0/1", CELL)]),
+        (b'{"data": [[1]], "numbers": 1}', [Problem("/numbers", "is not known; known are data, columns, method")]),
         (b'{"data": [[1]], "a/b~c": 1}', [Problem("/a~1b~0c", "is not known; known are data, columns, method")]),
         (b'{"data": [[1]], "columns": [1]}', [Problem("/columns/0", "expected a string")]),
         (b'{"data": [[1]], "columns": []}', [Problem("/columns", "expected at least one element")]),
@@ -115,6 +129,14 @@ def test_rows_are_counted() -> None:
 )
 def test_a_body_made_to_be_slow_is_refused_with_few_problems(body: bytes) -> None:
     assert 1 <= len(problems(body)) <= MAX_PROBLEMS
+
+
+@pytest.mark.parametrize("body", [b'{"data": [[1]]}', b'{"data": [[{}]]}', b"{"])
+def test_garbage_is_collected_after_whatever_was_read(body: bytes) -> None:
+    with contextlib.suppress(BadRequestError, SchemaError):
+        read(body, max_rows=1)
+
+    assert gc.isenabled()
 
 
 def test_pointers_are_cut() -> None:
