@@ -39,6 +39,9 @@ REFUSALS = {
     504: "The model did not answer in time.",
 }
 
+BAD_BODY = (
+    "Expected valid JSON (double quotes, `null` instead of NaN): an object with a non-empty list of rows in `data`."
+)
 # Every type there is, so that each has its status in its body; what is new one day falls to the two defaults.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 GATEWAY: dict[str, tuple[int, str] | tuple[int, str, int]] = {
@@ -46,7 +49,7 @@ GATEWAY: dict[str, tuple[int, str] | tuple[int, str, int]] = {
     "API_CONFIGURATION_ERROR": (500, INTERNAL),
     "AUTHORIZER_CONFIGURATION_ERROR": (500, INTERNAL),
     "AUTHORIZER_FAILURE": (500, INTERNAL),
-    "BAD_REQUEST_BODY": (400, "Expected a JSON object with a non-empty list of rows in `data`."),
+    "BAD_REQUEST_BODY": (400, BAD_BODY),
     "BAD_REQUEST_PARAMETERS": (400, "A parameter of the request is missing or wrong."),
     "EXPIRED_TOKEN": (403, "The credentials have expired."),
     "INTEGRATION_FAILURE": (502, "The service did not answer. Try again later."),

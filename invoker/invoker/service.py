@@ -23,6 +23,17 @@ PAGE_HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
 }
+# What a page may send besides what any may: the credential of each of the template's modes, the body's type, a trace.
+CALLERS_HEADERS = (
+    "content-type",
+    "traceparent",
+    "x-api-key",
+    # A bearer token, or an AWS signature and what goes with it.
+    "authorization",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+)
 # Kept back of the function's time to write the answer after the endpoint's deadline.
 RESERVE_SECONDS = 1.0
 
@@ -100,7 +111,7 @@ class Service:
         """Tell a browser what a page of the set origin may send: https://fetch.spec.whatwg.org/#cors-preflight-fetch."""
         allowed = {
             "Access-Control-Allow-Methods": "POST",
-            "Access-Control-Allow-Headers": "content-type, x-api-key, traceparent",
+            "Access-Control-Allow-Headers": ", ".join(CALLERS_HEADERS),
             "Access-Control-Max-Age": "86400",
         }
         return Response(204, "", allowed)

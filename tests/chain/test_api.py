@@ -17,7 +17,9 @@ COARSE = {
     "type": "about:blank",
     "title": "Bad Request",
     "status": 400,
-    "detail": "Expected a JSON object with a non-empty list of rows in `data`.",
+    "detail": (
+        "Expected valid JSON (double quotes, `null` instead of NaN): an object with a non-empty list of rows in `data`."
+    ),
 }
 
 

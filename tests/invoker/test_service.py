@@ -144,7 +144,9 @@ def test_preflight_of_the_set_origin(make: Make) -> None:
     assert (answer.status, answer.body) == (204, "")
     assert answer.headers["Access-Control-Allow-Origin"] == "https://example.com"
     assert answer.headers["Access-Control-Allow-Methods"] == "POST"
-    assert answer.headers["Access-Control-Allow-Headers"] == "content-type, x-api-key, traceparent"
+    assert answer.headers["Access-Control-Allow-Headers"] == (
+        "content-type, traceparent, x-api-key, authorization, x-amz-content-sha256, x-amz-date, x-amz-security-token"
+    )
 
 
 @pytest.mark.parametrize("forged", ["a,b", "x" * 65, "", "-x", "a\r\nb", None, 7])
