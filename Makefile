@@ -167,6 +167,7 @@ snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in 
 	@$(BIN)/python -m tests.template.modes
 
 deploy: .venv/.locked .tools/sam/.locked ## build and deploy, with a SAM CLI of its own: ENV, PARAMETERS
+	@$(DEPLOYMENT) account
 	@overrides=$$($(DEPLOYMENT) overrides $(CHOSEN)) && \
 	$(SAM) build --config-env "$(ENV)" && \
 	$(SAM) deploy --config-env "$(ENV)" $${overrides:+--parameter-overrides $$overrides}
@@ -175,6 +176,7 @@ access: .venv/.locked ## print a deployed API's URL, its key and a curl line: EN
 	@$(BIN)/python -m deployment.access --environment "$(ENV)"
 
 delete: .venv/.locked .tools/sam/.locked ## delete the stack of ENV; YES=1 asks nothing
+	@$(DEPLOYMENT) account
 	@$(SAM) delete --config-env "$(ENV)" $(if $(YES),--no-prompts)
 	@echo "Gone with the stack: API, function, endpoint, alarms, dashboard, logs. Nothing that is left runs."
 	@echo "Kept, and paid by size: the image in ECR, model.tar.gz, captured data, the bucket aws-sam-cli-managed-default-*."

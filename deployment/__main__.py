@@ -1,4 +1,4 @@
-"""`python -m deployment`: preflight, golden, overrides, smoke, cost."""
+"""`python -m deployment`: preflight, golden, account, overrides, smoke, cost."""
 
 import os
 import shlex
@@ -12,8 +12,8 @@ from deployment.account import Account
 from deployment.errors import DeploymentError
 from deployment.findings import Finding, Level
 from deployment.parameters import read_given, read_stack
-from deployment.session import open_session
-from deployment.settings import Cost, Golden, Overrides, Preflight, Settings, Smoke, read_settings
+from deployment.session import identify, open_session
+from deployment.settings import Cost, Golden, Identity, Overrides, Preflight, Settings, Smoke, read_settings
 from golden import requests
 from golden.requests import GoldenFileError
 
@@ -42,6 +42,9 @@ def run(settings: Settings) -> int:
         case Overrides():
             given = read_given(settings.environment, settings.overrides)
             print(" ".join(shlex.quote(f"{name}={value}") for name, value in given.items()))
+            return 0
+        case Identity():
+            print(f"account {identify(open_session())}")
             return 0
         case Cost():
             prices = cost.read_prices()

@@ -4,14 +4,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment import image
 from deployment.findings import Finding, error, passed, skipped, warning
-from deployment.session import remedy
+from deployment.session import Session, remedy, who
 from deployment.target import Hosting, Target
 
 IMAGE_URI = re.compile(
@@ -39,17 +39,6 @@ ACTIONS_OF_ENDPOINTS = ("sagemaker:CreateEndpoint", "sagemaker:CreateEndpointCon
 FLEETS = 2
 
 
-class Session(Protocol):
-    """What is used of boto3.Session."""
-
-    @property
-    def region_name(self) -> str:
-        """The region that is asked."""
-
-    def client(self, service_name: Any) -> Any:
-        """Return a client of a service."""
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """Asks one account in one region."""
@@ -59,14 +48,14 @@ class Account:
     def check(self, stack: str, target: Target, parameters: Mapping[str, str]) -> Iterator[Finding]:
         """Check what the parameters name; without credentials that is one skipped finding."""
         try:
-            identity = self.session.client("sts").get_caller_identity()
+            identity = who(self.session)
         except ClientError as reason:
             yield error("account", str(reason), remedy(reason))
             return
         except BotoCoreError as reason:
             yield skipped("account", f"not asked: {reason}", f"{remedy(reason)}, to have the account checked as well")
             return
-        yield passed("account", f"{identity['Account']} in {self.session.region_name}, as {identity['Arn']}")
+        yield passed("account", identity)
         for check in (
             self._check_stack,
             self._check_permissions,

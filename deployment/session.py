@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import (
@@ -45,10 +46,36 @@ REFUSED_CREDENTIALS = frozenset(
 )
 
 
+class Session(Protocol):
+    """What is used of boto3.Session."""
+
+    @property
+    def region_name(self) -> str:
+        """The region that is asked; empty or None when nothing names one."""
+
+    def client(self, service_name: Any) -> Any:
+        """Return a client of a service."""
+
+
 def open_session() -> boto3.Session:
     """Return boto3's session; raises AccountError where AWS_PROFILE names none."""
     with account_errors():
         return boto3.Session()
+
+
+def identify(session: boto3.Session) -> str:
+    """Say which account is meant, where, and as whom; raises AccountError."""
+    with account_errors():
+        return who(session)
+
+
+def who(session: Session) -> str:
+    """As `identify`, but raises what boto3 does."""
+    # STS alone would answer without a region.
+    if not session.region_name:
+        raise NoRegionError
+    identity = session.client("sts").get_caller_identity()
+    return f"{identity['Account']} in {session.region_name}, as {identity['Arn']}"
 
 
 @contextmanager

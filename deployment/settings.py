@@ -65,7 +65,12 @@ class Overrides:
     overrides: Sequence[str]
 
 
-Settings = Preflight | Smoke | Golden | Overrides | Cost
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which account a command of the SAM CLI would reach."""
+
+
+Settings = Preflight | Smoke | Golden | Overrides | Cost | Identity
 
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -80,6 +85,8 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
             return Golden(auth=_auth(values), **values)
         case "overrides":
             return Overrides(**values)
+        case "account":
+            return Identity()
     load = Load(values.pop("function_ms") / 1000, values.pop("model_ms") / 1000, values.pop("body_bytes"))
     return Cost(load=load, **values)
 
@@ -107,6 +114,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     cost.add_argument("--function-ms", type=float, default=30, help="in the invoker (default: %(default)s)")
     cost.add_argument("--model-ms", type=float, default=20, help="serverless: in the model (default: %(default)s)")
     cost.add_argument("--body-bytes", type=int, default=2000, help="request and answer (default: %(default)s)")
+    commands.add_parser("account", help="say which account and region the credentials of this machine are for")
     overrides = commands.add_parser("overrides", help="print what `sam deploy --parameter-overrides` is to be given")
     for command in (preflight, cost, overrides):
         command.add_argument("--environment", default="default", help="of samconfig.toml (default: %(default)s)")

@@ -16,12 +16,16 @@ from deployment.session import account_errors
 
 ROOT = Path(__file__).parents[2]
 STACK = "PARAMETERS=EndpointName=iris"
+# Before SAM CLI is asked for anything.
+SAM_IS_THERE = "--assume-old=.tools/sam/.locked"
 COMMANDS = {
     "access": ("access",),
     "push": ("push",),
     "smoke": ("smoke", "SIGN=1", "URL=http://127.0.0.1:9"),
     "golden": ("golden", "SIGN=1", "URL=http://127.0.0.1:9"),
     "preflight": ("preflight", STACK),
+    "deploy": ("deploy", STACK, SAM_IS_THERE),
+    "delete": ("delete", "YES=1", SAM_IS_THERE),
 }
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 REGION = {"AWS_REGION": "eu-west-1"}
@@ -45,7 +49,7 @@ def make(command: str, **environment: str) -> tuple[int, str]:
     return ended.returncode, "\n".join(lines)
 
 
-@pytest.mark.parametrize("command", ["access", "smoke", "golden", "preflight"])
+@pytest.mark.parametrize("command", ["access", "smoke", "golden", "preflight", "deploy", "delete"])
 def test_a_profile_that_is_not_there(command: str) -> None:
     assert make(command, AWS_PROFILE="nope") == (
         2,
@@ -53,7 +57,7 @@ def test_a_profile_that_is_not_there(command: str) -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["access", "smoke", "golden"])
+@pytest.mark.parametrize("command", ["access", "smoke", "golden", "deploy", "delete"])
 def test_no_credentials(command: str) -> None:
     assert make(command, **REGION) == (
         2,
@@ -61,7 +65,7 @@ def test_no_credentials(command: str) -> None:
     )
 
 
-@pytest.mark.parametrize("command", ["access", "smoke", "golden"])
+@pytest.mark.parametrize("command", ["access", "smoke", "golden", "deploy", "delete"])
 def test_no_region(command: str) -> None:
     assert make(command, **KEYS) == (
         2,
@@ -75,6 +79,13 @@ def test_preflight_goes_on_without_credentials() -> None:
     assert code == 0
     assert "skipped  account: not asked: Unable to locate credentials\n" in said
     assert "Traceback" not in said
+
+
+def test_preflight_goes_on_without_a_region() -> None:
+    code, said = make("preflight", **KEYS)
+
+    assert code == 0
+    assert said.count("You must specify a region") == 1
 
 
 def test_the_estimate_asks_no_account() -> None:
@@ -148,7 +159,7 @@ def test_aws_region_is_the_region_that_is_asked(expired: str) -> None:
 def test_the_sam_cli_is_given_aws_region() -> None:
     """It reads AWS_DEFAULT_REGION only; here a shell stands in for it, and prints what it was given."""
     shown = subprocess.run(
-        ["make", "--silent", "delete", "SAM=echo $$AWS_DEFAULT_REGION #", "--assume-old=.tools/sam/.locked"],
+        ["make", "--silent", "delete", "SAM=echo $$AWS_DEFAULT_REGION #", "DEPLOYMENT=true", SAM_IS_THERE],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "AWS_REGION": "eu-west-1"},
         capture_output=True,
