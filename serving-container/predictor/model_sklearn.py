@@ -13,11 +13,11 @@ import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import InconsistentVersionWarning
 
-from predictor import features, model_categories
+from predictor import features, model_categories, model_checks
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
 from predictor.model_categories import Categories
 from predictor.model_finite import bounded, stays_finite
-from predictor.rows import METHODS, Rows, Signature, one_a_row
+from predictor.rows import Rows, Signature, one_a_row
 from predictor.table import Table, to_rows
 
 NAMES_WARNING = "X does not have valid feature names"
@@ -78,14 +78,11 @@ class Estimator:
 
 def wrap(estimator: Any, path: Path) -> Estimator:
     """Read the signature of what was loaded; raises ModelLoadError when it is no model."""
-    methods = tuple(name for name in METHODS if callable(getattr(estimator, name, None)))
-    if not methods:
-        kind = type(estimator).__name__
-        raise ModelLoadError(f"{path} holds a {kind}, which has none of {', '.join(METHODS)}: save the fitted model.")
+    methods = model_checks.check(estimator, path)
     # Rows come in the model's order, which is all that names are for.
     warnings.filterwarnings("ignore", NAMES_WARNING, UserWarning)
     categories = model_categories.read(estimator)
-    signature = _signature(estimator, methods)
+    signature = model_checks.limited(_signature(estimator, methods), estimator)
     if categories:
         signature = replace(signature, text=categories.text, missing=True, sparse=False)
     return Estimator(estimator, signature, categories)
