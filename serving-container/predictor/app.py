@@ -9,7 +9,6 @@ from http import HTTPStatus
 import orjson
 
 from predictor.batcher import Batcher, Job
-from predictor.connection import Exchange
 from predictor.errors import (
     MethodNotAllowedError,
     NotFoundError,
@@ -17,6 +16,7 @@ from predictor.errors import (
     PredictorError,
     UnsupportedMediaTypeError,
 )
+from predictor.exchange import Exchange
 from predictor.frames import Answer, Task
 from predictor.pool import Pool
 from predictor.settings import MIB, Settings
@@ -25,6 +25,8 @@ from predictor.telemetry import Metrics, log
 
 ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
+MAX_ID = 64
+"""Characters of a request id, as of SageMaker's InferenceId; a traceparent has 55."""
 MAX_DIGITS = 16
 """Of a time in milliseconds; Python refuses to read thousands."""
 UNREADY = (State.STARTING, State.FAILED)
@@ -82,7 +84,7 @@ class App:
 
     def _job(self, exchange: Exchange) -> Job:
         attributes = custom_attributes(exchange.header(ATTRIBUTES))
-        request_id = attributes.get("request-id") or exchange.header(INFERENCE_ID) or next(self._ids)
+        request_id = attributes.get("request-id") or (exchange.header(INFERENCE_ID) or next(self._ids))[:MAX_ID]
         expires = exchange.arrived + self._settings.timeout_seconds
         deadline = attributes.get("deadline-ms", "")
         if deadline.isdecimal() and len(deadline) <= MAX_DIGITS:
@@ -151,8 +153,8 @@ def _log(job: Job, status: int, seconds: float) -> None:
 
 
 def custom_attributes(header: str | None) -> dict[str, str]:
-    """Read `name=value` pairs with commas between; what is not a pair is left out."""
+    """Read `name=value` pairs with commas between, values cut; what is not a pair is left out."""
     if not header:
         return {}
     pairs = (pair.partition("=") for pair in header.split(","))
-    return {name.strip(): value.strip() for name, equals, value in pairs if equals}
+    return {name.strip(): value.strip()[:MAX_ID] for name, equals, value in pairs if equals}

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from predictor.connection import Exchange
 from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
+from predictor.exchange import Exchange
 from predictor.frames import Answer, Task
 from predictor.settings import Settings
 from predictor.telemetry import Metrics, log

@@ -1,4 +1,4 @@
-"""One client's connection: bytes in, exchanges out, their answers back in order. The one module that knows HTTP/1.1.
+"""One client's connection: bytes in, exchanges out, their answers back in order. It and `exchange` know HTTP/1.1.
 
 Requests are parsed by httptools (llhttp, the parser of Node.js). The exchanges of a connection are answered in the
 order in which they came, whatever the order in which they get done.
@@ -7,34 +7,30 @@ order in which they came, whatever the order in which they get done.
 import asyncio
 import time
 from collections import deque
-from functools import lru_cache
-from http import HTTPStatus
 from typing import Protocol
 
 import httptools
 
 from predictor.errors import (
-    PROBLEM_MEDIA_TYPE,
     BadInputError,
     HeadTooLargeError,
-    MethodNotAllowedError,
     PayloadTooLargeError,
     PredictorError,
-    UnavailableError,
-    problem,
+    QueueFullError,
 )
+from predictor.exchange import Exchange
 from predictor.settings import Settings
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Request line and headers; SageMaker passes on a handful."""
+"""Request line, headers and trailers; SageMaker passes on a handful."""
+FIELD_BYTES = 32
+"""What a header counts besides its name and value, as in HTTP/2 (RFC 9113 section 6.5.2)."""
 MAX_PIPELINED = 64
 """Exchanges of one connection that may wait before it is read no further."""
 LINGER_SECONDS = 5.0
 """How long the rest of a refused request is read and dropped; to close at once would destroy the answer on its way."""
 QUIET_SECONDS = 0.5
-"""How long an idle connection is kept while draining, for the request that may be on its way."""
-
-Headers = tuple[tuple[str, str], ...]
+"""How long an idle connection is kept while connections part, for the request that may be on its way."""
 
 
 class Host(Protocol):
@@ -42,54 +38,19 @@ class Host(Protocol):
 
     settings: Settings
     connections: "set[Connection]"
-    draining: bool
     date: bytes
-
-    def take(self, exchange: "Exchange") -> None:
-        """Answer a request, now or later."""
-
-
-class Exchange:
-    """One request, and the place where its answer goes."""
-
-    __slots__ = ("_connection", "_headers", "arrived", "body", "method", "path", "reply")
-
-    def __init__(
-        self, connection: "Connection", method: str, path: str, headers: dict[bytes, bytes], body: bytes
-    ) -> None:
-        self._connection = connection
-        self.arrived = time.monotonic()
-        self.method = method
-        self.path = path
-        self._headers = headers
-        self.body = body
-        self.reply: tuple[bytes, bytes] | None = None
-        """Head, but for its last line, and body."""
+    receiving: int
+    """Bytes that it holds of bodies that have not arrived as a whole."""
 
     @property
-    def gone(self) -> bool:
-        """Whether the client has hung up."""
-        return self._connection.closed
+    def parting(self) -> bool:
+        """Whether a connection ends with its last answer."""
 
-    def header(self, name: bytes) -> str | None:
-        """A header's value by its lower-case name."""
-        value = self._headers.get(name)
-        return None if value is None else value.decode("latin-1")
+    def take(self, exchange: Exchange) -> None:
+        """Answer a request, now or later."""
 
-    def answer(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> None:
-        """Send the answer; a second one is dropped."""
-        if self.reply is None:
-            head = b"%s%scontent-length: %d\r\n" % (_head(status, content_type), _lines(headers), len(body))
-            self.reply = head, b"" if self.method == "HEAD" else body
-            self._connection.flush()
-
-    def refuse(self, error: PredictorError, headers: Headers = (), request_id: str = "") -> None:
-        """Send an error as problem+json."""
-        if isinstance(error, UnavailableError):
-            headers = (*headers, ("retry-after", str(error.retry_after)))
-        elif isinstance(error, MethodNotAllowedError):
-            headers = (*headers, ("allow", error.allow))
-        self.answer(error.status, PROBLEM_MEDIA_TYPE, problem(error, request_id), headers)
+    def forget(self, connection: "Connection") -> None:
+        """Take note that a connection has ended."""
 
 
 class Connection(asyncio.Protocol):
@@ -101,6 +62,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._exchanges: deque[Exchange] = deque()
         self._begin()
+        self._silent = 0
+        """Bytes in which the parser has found nothing: a part of something that may have no end."""
         self._receiving = False
         self._last = False
         """Whether no further request is taken."""
@@ -121,7 +84,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.closed = True
-        self._server.connections.discard(self)
+        self._release()
+        self._server.forget(self)
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -134,11 +98,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._last:
             return
-        in_head = self._in_head
+        self._silent += len(data)
         try:
             self._parser.feed_data(data)
-            if in_head and self._in_head:
-                self._check_head(len(data))
+            self._check_head(self._silent)
         except httptools.HttpParserUpgrade:
             pass  # declined by answering as if it had not been asked for
         except httptools.HttpParserError as error:
@@ -155,9 +118,17 @@ class Connection(asyncio.Protocol):
         self._since = time.monotonic()
 
     def on_url(self, url: bytes) -> None:
+        self._silent = 0
+        self._head_bytes += len(url)
+        self._check_head(self._head_bytes)
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._silent = 0
+        self._head_bytes += len(name) + len(value) + FIELD_BYTES
+        self._check_head(self._head_bytes)
+        if not self._in_head:
+            return  # a trailer, of which none is known (RFC 9110 section 6.5.1)
         name = name.lower()
         self._headers[name] = self._headers[name] + b", " + value if name in self._headers else value
 
@@ -168,17 +139,22 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
+        self._silent = 0
+        self._check_room()
         self._size += len(part)
+        self._server.receiving += len(part)
         self._check_size(self._size)
-        self._parts.append(part)
+        self._body += part
 
     def on_message_complete(self) -> None:
         self._receiving = False
+        self._silent = 0
         parser = self._parser
         if not parser.should_keep_alive() or parser.get_http_version() == "1.0" or b"upgrade" in self._headers:
             self._last = True
-        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        exchange = Exchange(self, parser.get_method().decode("ascii"), _path(self._url), self._headers, body)
+        method = parser.get_method().decode("ascii")
+        exchange = Exchange(self, method, _path(self._url), self._headers, bytes(self._body))
+        self._release()
         self._exchanges.append(exchange)
         if len(self._exchanges) >= MAX_PIPELINED:
             self._throttle()
@@ -189,7 +165,7 @@ class Connection(asyncio.Protocol):
         close = False
         while self._exchanges and (reply := self._exchanges[0].reply):
             self._exchanges.popleft()
-            close = (self._last or self._server.draining) and not self._exchanges
+            close = (self._last or self._server.parting) and not self._exchanges
             if not self.closed:
                 ending = b"connection: close\r\n\r\n" if close else b"\r\n"
                 self._transport.write(b"".join((reply[0], self._server.date, ending, reply[1])))
@@ -206,7 +182,7 @@ class Connection(asyncio.Protocol):
         if self._receiving:
             limit = LINGER_SECONDS if self._last else settings.receive_seconds
         else:
-            limit = QUIET_SECONDS if self._server.draining else settings.idle_seconds
+            limit = QUIET_SECONDS if self._server.parting else settings.idle_seconds
         if not self._exchanges and now - self._since > limit:
             # close() waits until everything is written, which a client that reads nothing could put off for ever
             end = self._transport.abort if self._transport.is_closing() else self._transport.close
@@ -219,15 +195,25 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
-        self._parts: list[bytes] = []
+        self._body = bytearray()
         self._size = 0
         self._head_bytes = 0
         self._in_head = False
 
+    def _release(self) -> None:
+        """Hold no body any longer."""
+        self._server.receiving -= self._size
+        self._size = 0
+        self._body = bytearray()
+
     def _check_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES:
+        if size > MAX_HEAD_BYTES:
             raise HeadTooLargeError(f"The headers are larger than {MAX_HEAD_BYTES} bytes.")
+
+    def _check_room(self) -> None:
+        """Refuse when the bodies of other clients are too much already: one alone is bounded by its own limit."""
+        if self._server.receiving - self._size >= self._server.settings.max_queue_bytes:
+            raise QueueFullError(f"{self._server.receiving} bytes of bodies are being received already.")
 
     def _check_size(self, size: int) -> None:
         limit = self._server.settings.max_body_bytes
@@ -239,6 +225,7 @@ class Connection(asyncio.Protocol):
         if self._last:
             return  # data behind a request that closes the connection
         self._last = self._receiving = True
+        self._release()
         exchange = Exchange(self, "", "", {}, b"")
         self._exchanges.append(exchange)
         exchange.refuse(error)
@@ -262,15 +249,3 @@ def _path(url: bytes) -> str:
     if not url.startswith(b"/"):  # absolute form, RFC 9112 section 3.2.2
         url = httptools.parse_url(url).path or b"/"
     return url.partition(b"?")[0].decode("latin-1")
-
-
-@lru_cache(maxsize=256)
-def _head(status: int, content_type: str) -> bytes:
-    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
-    return line + _lines((("content-type", content_type),) if content_type else ())
-
-
-def _lines(headers: Headers) -> bytes:
-    """Header lines; a line break within a value would begin another header, so it becomes a blank."""
-    lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers)
-    return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")

@@ -37,12 +37,14 @@ class Settings:
     """SERVING_THREADS: threads of the numeric libraries in each worker."""
     preload: bool
     """SERVING_PRELOAD: load the model once and fork the workers from it; off for models that start threads."""
+    max_connections: int
+    """SERVING_MAX_CONNECTIONS: open at once, or as many as the process may have files; further ones wait."""
     max_body_bytes: int
     """SERVING_MAX_BODY_BYTES: a longer body is refused with 413."""
     max_queue_requests: int
     """SERVING_MAX_QUEUE_REQUESTS: more waiting requests are refused with 503."""
     max_queue_bytes: int
-    """SERVING_MAX_QUEUE_BYTES: the same for the bodies' bytes."""
+    """SERVING_MAX_QUEUE_BYTES: the same for the bytes of the bodies, and of those that are being received."""
     max_batch_requests: int
     """SERVING_MAX_BATCH_REQUESTS: requests predicted at once; 1 switches batching off."""
     max_batch_bytes: int
@@ -74,6 +76,7 @@ class Settings:
             workers=workers,
             threads=read.number("SERVING_THREADS", max(1, cores() // workers), int, least=1),
             preload=read.choice("SERVING_PRELOAD", "true", ("true", "false")) == "true",
+            max_connections=read.number("SERVING_MAX_CONNECTIONS", 4096, int, least=1),
             max_body_bytes=read.number("SERVING_MAX_BODY_BYTES", 25 * MIB, int, least=1),
             max_queue_requests=read.number("SERVING_MAX_QUEUE_REQUESTS", 1024, int, least=1),
             max_queue_bytes=read.number("SERVING_MAX_QUEUE_BYTES", 128 * MIB, int, least=1),

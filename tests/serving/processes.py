@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,8 @@ class Process:
         try:
             yield
         finally:
-            resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE, limits)
+            with suppress(ProcessLookupError):
+                resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE, limits)
 
     def terminate(self, timeout: float = 30) -> int:
         self.popen.send_signal(signal.SIGTERM)

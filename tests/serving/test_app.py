@@ -94,6 +94,16 @@ def test_the_request_id_comes_back(server: Process, headers: dict[str, str], req
     assert bad.json()["request_id"] == request_id
 
 
+@pytest.mark.parametrize("header", ["X-Amzn-SageMaker-Inference-Id", ATTRIBUTES])
+def test_a_request_id_is_cut_to_the_length_that_sagemaker_allows(server: Process, header: str) -> None:
+    value = "q" * 60_000 if header != ATTRIBUTES else "request-id=" + "q" * 60_000
+
+    reply = server.ask("POST", "/invocations", b"{", {**JSON, header: value})
+
+    assert reply.headers[ATTRIBUTES.lower()] == "request-id=" + "q" * 64
+    assert reply.json()["request_id"] == "q" * 64
+
+
 def test_a_request_without_an_id_gets_one(server: Process) -> None:
     ids = {server.predict([5, 2]).headers[ATTRIBUTES.lower()] for _ in range(2)}
 

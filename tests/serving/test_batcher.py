@@ -13,7 +13,7 @@ from predictor.settings import Settings
 from predictor.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from predictor.connection import Exchange
+    from predictor.exchange import Exchange
 
 
 @dataclass(slots=True)

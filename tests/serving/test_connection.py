@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from predictor.connection import MAX_HEAD_BYTES, Exchange
+from predictor.connection import MAX_HEAD_BYTES
 from predictor.errors import BadInputError
+from predictor.exchange import Exchange
 from predictor.server import Server
 from predictor.settings import Settings
 

@@ -1,0 +1,120 @@
+"""The real server short of files, connections and memory."""
+
+import re
+import resource
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.serving import faults
+from tests.serving.processes import JSON, Process, serving, wait_until
+
+
+def echo(tmp_path: Path, seconds: float = 0.0) -> Path:
+    return faults.save(faults.Echo(seconds), tmp_path / "model")
+
+
+def open_files(server: Process) -> int:
+    return sum(1 for _ in Path(f"/proc/{server.popen.pid}/fd").iterdir())
+
+
+def connect(server: Process) -> socket.socket:
+    host, port = server.address.split(":")
+    return socket.create_connection((host, int(port)), timeout=10)
+
+
+def test_the_server_takes_as_many_files_as_it_needs_and_may_have(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with serving(echo(tmp_path), max_connections=1000) as server:
+            limits = Path(f"/proc/{server.popen.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert re.search(r"^Max open files\s+(\d+)", limits, re.MULTILINE)[1] == "1034"  # type: ignore[index]
+
+
+def test_connections_are_bounded_and_the_idle_make_room(tmp_path: Path) -> None:
+    with serving(echo(tmp_path), max_connections=8) as server, ExitStack() as stack:
+        before = open_files(server)
+        for _ in range(40):
+            stack.enter_context(connect(server))
+        time.sleep(0.3)
+        most = open_files(server)
+
+        assert most <= before + 8
+        assert server.predict([3, 0]).json() == {"predictions": [3.0]}
+
+
+def test_more_clients_than_connections_are_all_answered(tmp_path: Path) -> None:
+    """Each sends eight requests over a connection that it would keep."""
+    with serving(echo(tmp_path), max_connections=4) as server, ThreadPoolExecutor(16) as threads:
+
+        def ask(number: int) -> list[object]:
+            with server.client() as client:
+                return [client.predict([number, 0]).json() for _ in range(8)]
+
+        answers = list(threads.map(ask, range(16)))
+
+    assert answers == [[{"predictions": [float(number)]}] * 8 for number in range(16)]
+
+
+def test_files_that_run_out_are_one_line_in_the_log(tmp_path: Path) -> None:
+    with serving(echo(tmp_path)) as server:
+        wait_until(lambda: server.metric("serving_workers") == 2)
+        with server.no_more_files():
+            client = connect(server)
+            client.sendall(b"GET /ping HTTP/1.1\r\n\r\n")
+            time.sleep(3)
+        answer = client.recv(100)
+        client.close()
+
+        warnings = [line["message"] for line in server.log() if line["level"] in {"warning", "error"}]
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert warnings == ["cannot accept connections: Too many open files; trying again"]
+
+
+def test_sigterm_while_files_have_run_out_ends_with_0(tmp_path: Path) -> None:
+    with serving(echo(tmp_path, seconds=1.0)) as server, ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(server.predict, [3, 0])
+        time.sleep(0.3)
+        with server.no_more_files(), connect(server):
+            server.popen.send_signal(signal.SIGTERM)
+            assert slow.result().json() == {"predictions": [3.0]}
+            assert server.popen.wait(10) == 0
+
+
+def test_an_idle_connection_holds_no_body(tmp_path: Path) -> None:
+    body = b" " * 20_000_000 + b'{"data": [[3, 0]]}'
+
+    def resident() -> int:
+        status = Path(f"/proc/{server.popen.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024  # type: ignore[index]
+
+    with serving(echo(tmp_path)) as server, ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in range(8)]
+        before = resident()
+        answers = [client.ask("POST", "/invocations", body, JSON).json() for client in clients]
+        wait_until(lambda: resident() < before + 50)
+
+        assert answers == [{"predictions": [3.0]}] * 8
+
+
+def test_bodies_that_come_slowly_cannot_fill_the_memory(tmp_path: Path) -> None:
+    """Sixteen clients each send 20 of 25 MB and stop; a small request is told to come again, and later answered."""
+    head = b"POST /invocations HTTP/1.1\r\nContent-Length: 25000000\r\n\r\n"
+    with serving(echo(tmp_path), receive_seconds=3, max_queue_bytes=50_000_000) as server:
+        with ExitStack() as stack:
+            for _ in range(16):
+                client = stack.enter_context(connect(server))
+                client.sendall(head + b" " * 20_000_000)
+            refused = server.predict([3, 0])
+            peak = Path(f"/proc/{server.popen.pid}/status").read_text()
+
+        wait_until(lambda: server.predict([3, 0]).status == 200)
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert int(re.search(r"VmHWM:\s+(\d+)", peak)[1]) < 250_000  # type: ignore[index]
