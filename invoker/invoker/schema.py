@@ -30,9 +30,9 @@ MAX_ERRORS = 1000
 # The quotes of two names.
 TWO_NAMES = 4
 CELL = "expected a finite number, a string, a boolean or null"
-# What a row is tried as; pydantic puts it into the place of an error: ("data", 3, "cells", 1).
-NUMBERS = "numbers"
-CELLS = "cells"
+# What a row is tried as; pydantic puts it into the place of an error: ("data", 3, "<cells>", 1).
+NUMBERS = "<numbers>"
+CELLS = "<cells>"
 
 
 def _one_error(source: Any, handler: Any) -> CoreSchema:
@@ -131,13 +131,13 @@ def _refusal(error: ValidationError) -> BadRequestError | SchemaError:
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
         return BadRequestError(f"The body is not JSON in UTF-8. {details[0]['msg']}.")
-    told = [detail for detail in details if NUMBERS not in detail["loc"][2:3]][:MAX_PROBLEMS]
+    told = [detail for detail in details if detail["loc"][2:3] != (NUMBERS,)][:MAX_PROBLEMS]
     return SchemaError([Problem(pointer(_place(detail["loc"])), _message(detail)) for detail in told])
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Leave out what a row was tried as."""
-    return location[:2] + location[3:]
+    return location[:2] + location[3:] if location[2:3] == (CELLS,) else location
 
 
 def _message(detail: ErrorDetails) -> str:
@@ -154,9 +154,9 @@ def _refuse_duplicates(body: bytes) -> None:
     """Refuse a name that stands twice: JSON parsers differ in which they take, and the container has another.
 
     The body is read a second time only if a name could stand twice: it occurs twice as text, or an escape may hide one.
-    Most bodies are numbers and have one name.
+    Most bodies are numbers after one name, which is told from the body's end.
     """
-    if body.count(b'"') < TWO_NAMES:
+    if body.count(b'"', 0, body.rfind(b'"') + 1) < TWO_NAMES:
         return
     if b"\\" in body or any(body.count(f'"{name}"'.encode()) > 1 for name in PredictRequest.model_fields):
         json.loads(body, object_pairs_hook=_unique)
