@@ -10,6 +10,8 @@ from predictor.errors import ModelLoadError
 EXTRAS = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 """Packages that the image holds only when asked to, with the name of the extra."""
 
+REQUIREMENTS = "serving-container/requirements.in, then run make lock, and make image to build the image again"
+
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
@@ -34,7 +36,7 @@ def _explanation(error: Exception, path: Path) -> str:
         case Warning(original_sklearn_version=trained, current_sklearn_version=here):  # type: ignore[misc]
             return (
                 f"it was saved with scikit-learn {trained}, and this is {here}: train it with {here}, "
-                f"or put scikit-learn=={trained} into requirements.in and build again."
+                f"or put scikit-learn=={trained} into {REQUIREMENTS}."
             )
         case AttributeError() if "__main__" in str(error):
             return f"{_one_line(error)}: define the class in a module, and ship it with code/inference.py."
@@ -60,7 +62,7 @@ def _remedy(module: str) -> str:
     package = module.partition(".")[0]
     if package in EXTRAS:
         return f"build the image with --build-arg EXTRAS={EXTRAS[package]}"
-    return "add its package to requirements.in, lock, and build the image again (nothing is installed at start)"
+    return f"add its package to {REQUIREMENTS} (nothing is installed at start)"
 
 
 def _one_line(error: Exception) -> str:

@@ -43,6 +43,10 @@ class Estimator:
                 predictions = getattr(self.estimator, method)(given)
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
+        except TypeError as error:
+            if _are_numbers(rows):  # then it is not for their type
+                raise PredictionError("The model failed on these rows.") from error
+            raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except MemoryError as error:
             raise PredictionError(f"There is not enough memory to predict {rows.shape[0]} rows: send fewer.") from error
         except Exception as error:
@@ -154,6 +158,11 @@ def _neutral(signature: Signature) -> Rows:
         "" if signature.text is None or index in signature.text else 1.0 for index in range(signature.features or 1)
     ]
     return to_rows(Table([cells]), signature)
+
+
+def _are_numbers(rows: Any) -> bool:
+    dtypes = rows.dtypes if hasattr(rows, "dtypes") else [rows.dtype]
+    return all(dtype.kind in "fiub" for dtype in dtypes)
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -21,6 +21,7 @@ from predictor.errors import ModelLoadError
 from predictor.loading import explained
 from predictor.model import Model, Options, UserCode, load
 
+REQUIREMENTS = "serving-container/requirements.in, then run make lock, and make image to build the image again"
 ROWS = np.array([[0.0, 0.0], [1.0, 1.0]])
 
 
@@ -130,7 +131,7 @@ def test_another_scikit_learn(fitted: LogisticRegression, tmp_path: Path) -> Non
 
     assert refusal(tmp_path) == (
         f"{tmp_path / 'model.pkl'} cannot be loaded: it was saved with scikit-learn 0.9.9, and this is {here}: "
-        f"train it with {here}, or put scikit-learn==0.9.9 into requirements.in and build again."
+        f"train it with {here}, or put scikit-learn==0.9.9 into {REQUIREMENTS}."
     )
 
 
@@ -139,7 +140,7 @@ def test_a_missing_module(tmp_path: Path) -> None:
 
     assert refusal(tmp_path) == (
         f'{tmp_path / "model.pkl"} cannot be loaded: it needs the module "no_such_package", which is not installed: '
-        "add its package to requirements.in, lock, and build the image again (nothing is installed at start)."
+        f"add its package to {REQUIREMENTS} (nothing is installed at start)."
     )
 
 

@@ -264,6 +264,16 @@ def test_other_errors_are_the_models_and_say_nothing_of_it(error: Exception) -> 
     assert failed.value.__cause__ is error
 
 
+@pytest.mark.parametrize("rows", [np.array([["a"]], dtype=object), pd.DataFrame({"a": ["a"]})])
+def test_cells_of_a_type_that_the_model_does_not_take_are_the_callers_fault(rows: Any) -> None:
+    subject = model(
+        make_pipeline(FunctionTransformer(np.log), LogisticRegression()).fit([[1.0], [2.0]] * 4, [0, 1] * 4)
+    )
+
+    with pytest.raises(BadInputError, match=r"The model refuses the rows: .*ufunc"):
+        subject.predict(rows, "predict")
+
+
 def test_only_the_first_line_of_a_refusal_is_told() -> None:
     with pytest.raises(BadInputError) as refused:
         iris(Raises(ValueError("no\n" + "x" * 1000))).predict(IRIS.data, "predict")
