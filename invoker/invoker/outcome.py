@@ -102,6 +102,14 @@ STATUSES = {
     530: AWAY,
 }
 
+# The container's own; none is sent again, for the model may have run. 0: it did not answer SageMaker in time.
+CONTAINERS = {
+    0: LATE,
+    HTTPStatus.TOO_MANY_REQUESTS: THROTTLE,
+    HTTPStatus.SERVICE_UNAVAILABLE: AWAY,
+    HTTPStatus.GATEWAY_TIMEOUT: LATE,
+}
+
 # Found by the exception's own classes, the nearest first.
 EXCEPTIONS: dict[type[BaseException], Rule] = {
     EndpointConnectionError: AWAY,
@@ -145,12 +153,10 @@ def _code(error: ClientError) -> str:
 
 
 def _model_error(response: Any) -> InvokerError:
-    """Read the container's own status; 0 says that it did not answer SageMaker in time."""
+    """Read the container's own status."""
     status = response.get("OriginalStatusCode")
-    if status in (0, HTTPStatus.GATEWAY_TIMEOUT):
-        return LATE.error()
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return AWAY.error()
+    if status in CONTAINERS:
+        return CONTAINERS[status].error()
     if isinstance(status, int) and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return _refusal(status, response.get("OriginalMessage"))
     return FAILED.error()

@@ -68,6 +68,7 @@ def test_xray_names_the_trace_where_the_caller_does_not(invoke: Invoker, sagemak
 FAULTS: dict[str, tuple[Behaviour, int, str, int]] = {
     # name: behaviour, status, detail, calls that the policy allows
     "ModelError-0": (model_error(0, "Your invocation timed out"), 504, LATE, 1),
+    "ModelError-429": (model_error(429), 429, THROTTLED, 1),
     "ModelError-500": (model_error(500, "Traceback (most recent call last)"), 502, BROKEN, 1),
     "ModelError-503": (model_error(503), 503, STARTING, 1),
     "ModelError-504": (model_error(504), 504, LATE, 1),
