@@ -16,7 +16,8 @@ EXPECTED = "expected one with a model in it, or an example: iris, breast-cancer,
 
 def make(*arguments: str, **environment: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr, without make's own lines."""
-    inherited = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
+    # `make test` makes these tests' make one below another.
+    inherited = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
     ended = subprocess.run(
         ["make", "--no-print-directory", *arguments],
         cwd=ROOT,
