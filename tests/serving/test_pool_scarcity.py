@@ -68,7 +68,7 @@ def test_ping_is_503_while_no_worker_has_loaded_the_model(tmp_path: Path) -> Non
 
 
 def test_ping_is_200_while_one_worker_of_two_is_replaced(tmp_path: Path) -> None:
-    model = faults.save(faults.SlowToLoad(seconds=3.0, notes=tmp_path / "loaded"), tmp_path / "model")
+    model = faults.save(faults.SlowToLoad(seconds=2.0, notes=tmp_path / "loaded"), tmp_path / "model")
     with serving(model, workers=2, preload="false") as server:
         wait_until(lambda: server.metric("serving_workers") == 2)
         os.kill(server.workers()[0], signal.SIGKILL)
