@@ -17,6 +17,7 @@ from predictor import features, model_categories, model_checks
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
 from predictor.model_categories import Categories
 from predictor.model_finite import bounded, stays_finite
+from predictor.model_forest import direct
 from predictor.rows import Rows, Signature, one_a_row
 from predictor.table import Table, to_rows
 
@@ -30,6 +31,7 @@ class Estimator:
     def __init__(self, estimator: Any, signature: Signature, categories: Categories | None = None) -> None:
         self.signature = signature
         self.estimator = estimator
+        self._asked = direct(estimator)
         self._categories = categories
         self._documents = features.takes_documents(estimator)
         self._stays_finite = signature.numeric and stays_finite(estimator)
@@ -40,7 +42,7 @@ class Estimator:
         finite = self._stays_finite and bounded(given)
         try:
             with sklearn.config_context(assume_finite=finite, skip_parameter_validation=True):
-                predictions = getattr(self.estimator, method)(given)
+                predictions = getattr(self._asked, method)(given)
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except TypeError as error:
