@@ -62,7 +62,8 @@ class Invocation:
 
 
 def client(settings: Settings) -> "SageMakerRuntimeClient":
-    return boto3.client(
+    # A session of its own: boto3's default one keeps the credentials of whoever asked first in this process.
+    return boto3.Session().client(
         "sagemaker-runtime",
         config=Config(
             connect_timeout=settings.connect_timeout_seconds,
