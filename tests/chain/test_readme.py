@@ -63,16 +63,31 @@ def test_of_direct_access(block: Block, chain: Running, tmp_path: Path) -> None:
     assert json.loads(answer) == PREDICTED if block.language == "sh" else answer.split() == ["versicolor", "virginica"]
 
 
-def test_of_a_model_of_ones_own(tmp_path: Path) -> None:
-    """Save the README's model, serve it, and send it the rows that are printed."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the README's model is saved, as my-model."""
+    folder = tmp_path_factory.mktemp("folder")
     (save,) = blocks("save")
-    subprocess.run([sys.executable, "-c", save.text], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", save.text], cwd=folder, check=True, timeout=60)
+    return folder
 
-    with running(tmp_path / "log", *ANY_PORTS, "--model", str(tmp_path / "my-model")) as chain:
+
+def test_of_a_model_of_ones_own(folder: Path) -> None:
+    """Serve the README's model, and send it the rows that are printed."""
+    with running(folder / "log", *ANY_PORTS, "--model", str(folder / "my-model")) as chain:
         chain.wait_until_ready()
         printed = subprocess.run(shlex.split(chain.curl), capture_output=True, check=True, timeout=60).stdout
 
     assert all(prediction in {0, 1, 2} for prediction in json.loads(printed)["predictions"])
+
+
+def test_of_a_faster_model(folder: Path) -> None:
+    (compile_,) = blocks("compile")
+    command = shlex.split(compile_.text.replace("=my-model", f"={folder}/my-model"))
+
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+
+    assert (folder / "my-model-compiled" / "model.onnx").is_file()
 
 
 @pytest.mark.parametrize("lane", ["run", "check", "push", "deploy"])

@@ -10,6 +10,7 @@ LANES = {
     "keyed": "tests/chain/test_readme.py",
     "signed": "tests/chain/test_readme.py",
     "save": "tests/chain/test_readme.py",
+    "compile": "tests/chain/test_readme.py",
     "image": "tests/image/test_readme.py",
     "push": "tests/deployment/test_push.py",
     "sam": "tests/sam/test_readme.py",
