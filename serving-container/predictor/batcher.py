@@ -110,9 +110,12 @@ class Batcher:
             job.settle(job, answer)
 
     def expire(self, now: float) -> None:
-        """Refuse what has waited until its deadline: no worker may come to ask for it."""
-        for job in [job for job in self._queue if job.expires <= now]:
-            self._queue.remove(job)
+        """Drop what nobody waits for, or not any longer: no worker may come to ask for it."""
+        waiting, self._queue = self._queue, deque()
+        over: list[Job] = []
+        for job in waiting:
+            (over if job.exchange.gone or job.expires <= now else self._queue).append(job)
+        for job in over:
             self._bytes -= len(job.task.body)
             self._drop(job)
 

@@ -14,6 +14,8 @@ FORK = struct.Struct("!i")
 """Asks the loader for a worker: the pid of the dead one it stands in for, or 0."""
 FORKED = struct.Struct("!iii")
 """The loader's answer, with the worker's socket: the worker's pid, the dead one's pid, and its exit code."""
+UNSEEN = 256
+"""Stands for the exit code of a worker that another loader had forked."""
 LOAD_FAILED = 3
 """Exit code of a process that could not load the model, and has said why."""
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from predictor.batcher import Batcher, Job
-from predictor.frames import FORK, FORKED, LOAD_FAILED, Answer, pack, take_answers
+from predictor.frames import FORK, FORKED, LOAD_FAILED, UNSEEN, Answer, pack, take_answers
 from predictor.settings import Settings
 from predictor.telemetry import Metrics, Seldom, log
 
@@ -86,8 +86,8 @@ class Pool:
         self._channels: dict[int, Channel] = {}
         self._loaders: list[subprocess.Popen[bytes]] = []
         self._control: socket.socket
-        self._asked = 0
-        """Workers that the loader has been asked for, and has not handed over."""
+        self._asked: list[int] = []
+        """For each worker that the loader was asked for and has not handed over, the one it stands in for, or 0."""
         self._gone: deque[int] = deque()
         """Workers that are no more, which the loader has to be told of."""
         self._unreached: set[int] = set()
@@ -112,7 +112,8 @@ class Pool:
         self._loaders.append(loader)
         self._control.setblocking(False)  # noqa: FBT003
         asyncio.get_running_loop().add_reader(self._control, self._hear, self._control, loader)
-        self._asked = 0
+        self._gone.extend(filter(None, self._asked))
+        self._asked.clear()
         self._fill()
 
     def stop(self) -> None:
@@ -168,15 +169,16 @@ class Pool:
     def _fill(self) -> None:
         """Ask the loader for the workers that are missing: for one alone until that can predict."""
         wanted = self._settings.workers if self.ready.is_set() else 1
-        while not self._stopping and len(self._channels) + self._asked < wanted:
+        while not self._stopping and len(self._channels) + len(self._asked) < wanted:
+            gone = self._gone[0] if self._gone else 0
             try:
-                self._control.send(FORK.pack(self._gone[0] if self._gone else 0))
+                self._control.send(FORK.pack(gone))
             except OSError:  # the loader has questions enough, or has died: then the next is asked
                 self._later(self._fill)
                 return
-            if self._gone:
+            if gone:
                 self._gone.popleft()
-            self._asked += 1
+            self._asked.append(gone)
 
     def _later(self, attempt: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(RETRY_SECONDS, attempt)
@@ -192,7 +194,7 @@ class Pool:
             self._lose_loader(loader.wait())
             return
         pid, dead, code = FORKED.unpack(message)
-        self._asked -= 1
+        self._asked.remove(dead)
         if code == LOAD_FAILED:
             self._fail(LOAD_FAILED)
         elif dead in self._unreached:
@@ -244,7 +246,7 @@ class Pool:
     def _count_death(self, name: str, code: int) -> None:
         self._metrics.worker_deaths += 1
         self._deaths += 1
-        log.error(f"{name} died with {_reason(code)}; it is replaced")
+        log.error(f"{name} died {_reason(code)}; it is replaced")
         if self._deaths >= MAX_DEATHS:
             log.critical(f"{self._deaths} workers died in a row without answering a request: giving up")
             self._fail(1)
@@ -256,7 +258,9 @@ class Pool:
 
 
 def _reason(code: int) -> str:
+    if code == UNSEEN:
+        return "of what nobody saw"
     if code >= 0:
-        return f"exit code {code}"
+        return f"with exit code {code}"
     hint = ", for which a full memory is the usual reason" if code == -signal.SIGKILL else ""
-    return f"signal {-code} ({signal.strsignal(-code)}){hint}"
+    return f"with signal {-code} ({signal.strsignal(-code)}){hint}"

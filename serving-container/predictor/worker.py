@@ -12,7 +12,7 @@ from functools import partial
 
 from predictor import batch
 from predictor.errors import ModelLoadError, PredictorError
-from predictor.frames import FORK, FORKED, LOAD_FAILED, Answer, Task, pack, read_tasks
+from predictor.frames import FORK, FORKED, LOAD_FAILED, UNSEEN, Answer, Task, pack, read_tasks
 from predictor.model import Model, Options, UserCode, load
 from predictor.settings import Settings
 from predictor.telemetry import log
@@ -40,11 +40,11 @@ def run_loader(settings: Settings, control: socket.socket) -> int:
 
 
 def _exit_code(pid: int) -> int:
-    """Wait for a worker that has closed its socket; 0 when it is not a child of this process."""
+    """Wait for a worker that has closed its socket."""
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if pid else 0
     except ChildProcessError:
-        return 0
+        return UNSEEN
 
 
 def _run_worker(settings: Settings, model: Model | UserCode | None, server: socket.socket) -> int:

@@ -229,6 +229,17 @@ def test_waiting_callers_hear_of_their_deadline_though_no_worker_comes() -> None
     bench.submit(b"c")
 
 
+def test_who_has_gone_takes_nobodys_place_though_no_worker_comes() -> None:
+    bench = Bench(max_queue_requests=2, max_queue_bytes=5)
+    gone, _ = bench.submit(b"gone", b"b")
+    cast("Caller", gone.exchange).gone = True
+
+    bench.batcher.expire(time.monotonic())
+
+    assert (bench.outcomes, bench.batcher.waiting) == ({}, 1)
+    bench.submit(b"c")
+
+
 def test_answers_go_to_whom_they_belong() -> None:
     bench, worker = Bench(), Recorder()
     jobs = [bench.job(b"a"), bench.job(b"b")]

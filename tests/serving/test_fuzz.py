@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_matrix, save_npz
 
-from tests.serving.processes import Process, children, serving, train
+from tests.serving.processes import Process, children, serving, train, wait_until
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "3000"))
 SEED = int(os.environ.get("FUZZ_SEED", str(time.time_ns() % 2**32)))
@@ -153,6 +153,7 @@ def test_broken_requests_cost_no_5xx_no_process_and_no_memory(tmp_path: Path) ->
             statuses.update(ask(server, chance, REQUESTS // 10))
             for _ in range(REQUESTS // 100):
                 ask_in_broken_http(server, chance)
+            wait_until(lambda: server.metric("serving_queue_requests") == 0)
             sizes.append(memory(server))
 
         context = f"FUZZ_SEED={SEED}: {dict(statuses)}, MiB {[round(size) for size in sizes]}"

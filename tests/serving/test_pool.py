@@ -65,6 +65,8 @@ def test_a_killed_loader_costs_no_request_and_is_replaced(tmp_path: Path) -> Non
             time.sleep(0.3)
 
         assert wrong == []
+        deaths = {line["message"].partition(";")[0] for line in server.log() if line["message"].startswith("worker ")}
+        assert deaths == {f"worker {pid} died of what nobody saw" for pid in workers}
 
 
 def test_a_request_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
