@@ -53,7 +53,7 @@ class Categories:
         if position in self.text and not isinstance(cell, str):
             raise BadInputError(f"A cell is not what the model takes: expected a string in column {position}.")
         if self.closed:
-            shown = json.dumps(cell[:40]) if isinstance(cell, str) else f"{cell:.20g}"
+            shown = json.dumps(cell[:40]) if isinstance(cell, str) else f"{cell:.17g}"
             raise BadInputError(
                 f"{shown} is none of the categories that the model was trained with, in column {position}."
             )

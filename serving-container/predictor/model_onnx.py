@@ -179,7 +179,7 @@ def _check(numbers: npt.NDArray[np.float64], kind: type) -> None:
         wrong |= numbers != np.trunc(numbers)
     if wrong.any():
         found = numbers[wrong][0]
-        raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {found:.20g}.")
+        raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {found:.17g}.")
 
 
 def _texts(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:

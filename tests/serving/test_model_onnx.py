@@ -98,7 +98,7 @@ def test_a_number_that_the_input_does_not_hold_is_refused(kind: int, cell: float
     with pytest.raises(BadInputError) as refused:
         same(tmp_path, kind).predict(np.array([[0.0, 1.0], [1.0, cell]]), "predict")
 
-    assert refused.value.detail == f"A cell is not what the model takes: expected {KINDS[kind]}, got {cell:.20g}."
+    assert refused.value.detail == f"A cell is not what the model takes: expected {KINDS[kind]}, got {cell:.17g}."
 
 
 @pytest.mark.parametrize(
