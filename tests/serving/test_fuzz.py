@@ -138,10 +138,11 @@ def ask_in_broken_http(server: Process, chance: random.Random) -> None:
 
 
 def memory(server: Process) -> float:
-    """MiB that the server and its workers hold, shared pages once each."""
+    """MiB that the server and its workers hold, shared pages once each; files they map, others may map too."""
     pids = [server.popen.pid, *children(server.popen.pid), *server.workers()]
     rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
-    return sum(int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith("Pss:")) / 1024
+    lines = [line for text in rollups for line in text.splitlines() if line.startswith("Pss_Anon:")]
+    return sum(int(line.split()[1]) for line in lines) / 1024
 
 
 def test_broken_requests_cost_no_5xx_no_process_and_no_memory(tmp_path: Path) -> None:
