@@ -12,6 +12,8 @@ Every object may also hold "method". JSON Lines hold one row, record or instance
 Source: docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
 """
 
+import json
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,14 +21,28 @@ import numpy.typing as npt
 import orjson
 import simdjson
 
+from predictor.cells import EXACT
 from predictor.errors import BadInputError, Fault, NotAcceptableError
 from predictor.instances import expect, from_lists, from_objects, refuse_unknown
 from predictor.media_types import MediaType
 from predictor.rows import Request, Signature, choose_method
 from predictor.table import Table, check_width, column_order, to_rows
 
+VALID = " Valid JSON has double quotes, and `null` instead of NaN."
 MATRIX_FIELDS = frozenset({"data", "columns", "method"})
 ROW_FIELDS = ("data", "instances", "dataframe_split", "dataframe_records")
+SHORT = 1000
+"""Bytes of a body in which it is faster to look for digits than at the numbers."""
+ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < ord(":") else min(byte, 1) for byte in range(256))
+"""Makes every digit a zero, and all else something else."""
+ROUNDED = b"0" * 16
+"""As many digits as a whole number has that a double may not hold."""
+LONG = b"0" * 20
+"""As many as one of more than 64 bits has, of which orjson makes a double."""
+DIGITS = 308
+"""Those of the largest double."""
+LEVELS = 5
+"""Objects inside each other in the deepest form that is read: instances."""
 
 
 def decode(body: bytes, media_type: MediaType, signature: Signature) -> Request:
@@ -77,10 +93,19 @@ def read_matrix(body: bytes) -> Matrix | None:
         lists = 1 + len(data) + (columns is not None)
         if len(lengths) != 1 or 0 in lengths or body.count(b"[") != lists:
             return None
-        rows = np.frombuffer(data.as_buffer(of_type="d")).reshape(len(data), lengths.pop())
+        rows = np.ndarray((len(data), lengths.pop()), np.float64, data.as_buffer(of_type="d"))
+        if _may_be_rounded(body, rows):
+            return None
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):  # an object has no as_buffer
         return None
     return Matrix(rows, columns, method)
+
+
+def _may_be_rounded(body: bytes, rows: npt.NDArray[np.float64]) -> bool:
+    """Whether there may be whole numbers that a double does not hold."""
+    if len(body) < SHORT and ROUNDED not in body.translate(ZEROS):
+        return False
+    return bool(rows.max() >= EXACT or rows.min() <= -EXACT)
 
 
 def _other_fields(document: Any, fields: list[str]) -> tuple[list[str] | None, str | None]:
@@ -96,10 +121,44 @@ def _other_fields(document: Any, fields: list[str]) -> tuple[list[str] | None, s
 def _parse(body: bytes, what: str = "The body") -> Any:
     """Read JSON; NaN, infinities and numbers beyond a double are no JSON."""
     try:
-        return orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
+        document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        hint = " It looks compressed: send it as it is." if body.startswith(b"\x1f\x8b") else ""
+        hint = " It looks compressed: send it as it is." if body.startswith(b"\x1f\x8b") else VALID
         raise BadInputError(f"{what} is not JSON: {error}.{hint}") from None
+    # A name stands before each colon, unless that is in a string.
+    if _names(document, LEVELS) != body.count(b":") or LONG in body.translate(ZEROS):
+        _read_strictly(body, what)
+    return document
+
+
+def _names(value: Any, levels: int) -> int:
+    """Names in a document, where rows may have them: those of a repeated name are too few."""
+    if isinstance(value, dict):
+        return len(value) + (sum(_names(inner, levels - 1) for inner in value.values()) if levels else 0)
+    records = isinstance(value, list) and value and isinstance(value[0], dict)
+    return sum(_names(inner, levels - 1) for inner in value) if records and levels else 0
+
+
+def _read_strictly(body: bytes, what: str) -> None:
+    """Refuse names that stand twice in an object, and whole numbers beyond 64 bits that a double does not hold."""
+    try:
+        json.loads(body.decode("utf-8-sig"), object_pairs_hook=_unique, parse_int=_exact)
+    except RecursionError:
+        raise BadInputError(f"{what} is nested too deeply.") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise BadInputError(f'The name "{name[:80]}" stands more than once in an object.')
+    return fields
+
+
+def _exact(digits: str) -> int:
+    if len(digits) > DIGITS or int(float(digits)) != int(digits):
+        raise BadInputError(f"The number {digits[:40]} is none that a 64-bit float holds exactly.")
+    return int(digits)
 
 
 def _request(document: Any, media_type: MediaType, signature: Signature) -> Request:

@@ -34,9 +34,9 @@ def write(estimator: Any, signature: Signature, precision: type, directory: Path
     if {"predict_proba", "decision_function"} <= set(signature.methods):
         graphs[DECISION_FUNCTION] = _convert(estimator, signature, precision, raw_scores=True)
     outputs = {method: _output(method, graphs, estimator) for method in signature.methods}
-    onnx.helper.set_model_props(
-        graphs[FILE], {METADATA: description(replace(signature, frame=False, sparse=False), outputs)}
-    )
+    required = signature.required | (signature.text or frozenset())  # a string of ONNX is never missing
+    described = replace(signature, frame=False, sparse=False, required=required)
+    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs)})
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
 
@@ -71,7 +71,7 @@ def _to_onnx(estimator: Any, signature: Signature, precision: type, options: dic
 def _inputs(signature: Signature, precision: type) -> list[tuple[str, Any]]:
     """One input of rows; one a column where a model has columns of text, or selects them by name."""
     text = signature.text
-    if text is None or signature.features is None:
+    if text is None or signature.unknown or signature.features is None:
         raise CompileError("The model does not say what it takes: only models of known features can be converted.")
     if signature.numeric and not signature.frame:
         return [("rows", precision([None, signature.features]))]

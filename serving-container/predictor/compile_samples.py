@@ -15,7 +15,7 @@ from predictor.rows import Rows, Signature
 from predictor.table import Table, to_rows
 
 MEDIA_TYPES = {
-    ".csv": "text/csv",
+    ".csv": "text/csv; header=present",
     ".json": "application/json",
     ".jsonl": "application/jsonlines",
     ".npy": "application/x-npy",

@@ -31,6 +31,8 @@ NUMBERS = {
     "tensor(bool)": np.bool,
 }
 TEXT = "tensor(string)"
+SETS = ("text", "ignored", "objects", "unknown", "unlike_names", "required", "nones")
+"""Fields of a Signature that are sets, which JSON has as lists."""
 EXACT = 2**53 - 1
 """Above it a double may stand for another whole number than the one that was sent."""
 LIMITS: dict[type, tuple[str, float, float]] = {
@@ -119,7 +121,7 @@ def load(path: Path, threads: int) -> OnnxModel:
 
 def description(signature: Signature, outputs: dict[str, Output]) -> str:
     """The metadata of a compiled model."""
-    written = asdict(signature) | {"text": sorted(signature.text or ()), "ignored": sorted(signature.ignored)}
+    written = asdict(signature) | {name: sorted(getattr(signature, name) or ()) for name in SETS}
     return json.dumps({"signature": written, "outputs": {name: asdict(output) for name, output in outputs.items()}})
 
 
@@ -131,7 +133,7 @@ def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signa
         return _signature(session.get_inputs(), tuple(outputs), path), outputs
     read = json.loads(text)
     written = read["signature"]
-    sets = {"text": frozenset(written["text"]), "ignored": frozenset(written["ignored"])}
+    sets = {name: frozenset(written.get(name, ())) for name in SETS}
     tuples = {"names": tuple(written["names"]), "methods": tuple(written["methods"])}
     return Signature(**(written | sets | tuples)), {name: Output(**output) for name, output in read["outputs"].items()}
 
@@ -147,10 +149,10 @@ def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> S
             )
     if len(inputs) > 1:
         text = frozenset(index for index, item in enumerate(inputs) if item.type == TEXT)
-        return Signature(len(inputs), tuple(item.name for item in inputs), methods=methods, text=text)
+        return Signature(len(inputs), tuple(item.name for item in inputs), methods=methods, text=text, required=text)
     width = inputs[0].shape[1] if isinstance(inputs[0].shape[1], int) else None
     text = frozenset(range(width or 1)) if inputs[0].type == TEXT else frozenset()
-    return Signature(width, methods=methods, text=text)
+    return Signature(width, methods=methods, text=text, required=text)
 
 
 def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:

@@ -1,7 +1,7 @@
 """scikit-learn estimators, and what behaves like them, from pickle, joblib and skops files."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import InconsistentVersionWarning
 
-from predictor import features, model_categories, model_checks
+from predictor import features, kinds, model_categories, model_checks
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
 from predictor.model_categories import Categories
 from predictor.model_finite import bounded, stays_finite
@@ -60,10 +60,12 @@ class Estimator:
         if self.signature.features is None:
             return
         try:
-            self.predict(_neutral(self.signature), self.signature.methods[0])
+            self.predict(_neutral(self.estimator, self.signature), self.signature.methods[0])
         except BadInputError:  # the model looked at the row, and rows of ones are not for every model
             pass
         except PredictionError as error:
+            if self.signature.own_code or self.signature.unknown:  # a number is not what its code takes
+                return
             raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
 
     def offering(self, **less: Any) -> "Estimator":
@@ -103,43 +105,62 @@ def load_pickle(path: Path) -> Estimator:
 
 
 def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
-    documents = features.takes_documents(estimator)
-    known = features.is_known(estimator)
-    trained = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+    found = kinds.read(estimator)
+    trained = features.names(estimator)
     ignored = features.dropped_columns(estimator)
     names = tuple(name for name in trained if name not in ignored)
-    width = 1 if documents else getattr(estimator, "n_features_in_", None)
+    width = 1 if features.takes_documents(estimator) else getattr(estimator, "n_features_in_", None)
+    known: dict[str, Any] = found.signature(names) if found else {"text": None}
+    if known.get("unknown") == frozenset(range(len(names) or width or 0)) != frozenset():
+        known = {"text": None}
     signature = Signature(
         features=len(names) or width,
         names=names,
         ignored=ignored,
         methods=methods,
-        text=frozenset({0}) if documents else _text(estimator, width, trained, names),
         frame=bool(names) and features.needs_names(estimator),
-        independent=known,
+        independent=features.is_known(estimator),
+        **known,
     )
     return _probed(estimator, signature)
 
 
-def _text(estimator: Any, width: int | None, trained: tuple[str, ...], names: tuple[str, ...]) -> frozenset[int] | None:
-    """Positions among the columns in use of the features that need not be numbers."""
-    if width is None:
-        return frozenset() if features.is_known(estimator) else None
-    found = features.text_features(estimator, width)
-    if not found or names == trained:
-        return found
-    return frozenset(names.index(trained[position]) for position in found if trained[position] in names)
-
-
 def _probed(estimator: Any, signature: Signature) -> Signature:
-    """Find out by trying whether a model of numbers takes missing ones and sparse rows: its tags do not tell."""
-    if signature.frame or signature.text is None:
+    """Find out by trying which numbers may be missing, and whether sparse rows are taken: no tag tells."""
+    if signature.text is None:
         return replace(signature, missing=True)  # the model judges each column itself
-    if not signature.numeric or signature.features is None:
+    if signature.features is None:
         return signature
+    if not signature.numeric or signature.frame:
+        return _probed_columns(Estimator(estimator, replace(signature, missing=True)))
     ask = getattr(estimator, signature.methods[0])
-    row = _neutral(signature)
+    row = _neutral(estimator, signature)
     return replace(signature, missing=_works(ask, row * np.nan), sparse=_works(ask, csr_matrix(row)))
+
+
+def _probed_columns(model: Estimator) -> Signature:
+    """Find out which columns may be missing of a model that treats them differently."""
+    signature = model.signature
+
+    def works(absent: Sequence[int]) -> bool:
+        def ask(cells: list[Any]) -> Any:
+            holed = [None if index in absent else cell for index, cell in enumerate(cells)]
+            return model.predict(to_rows(Table([holed]), signature), signature.methods[0])
+
+        return _works(ask, _example(model.estimator, signature))
+
+    known = sorted(set(range(signature.features or 0)) - signature.unknown - signature.required)
+    if not works(()):
+        return signature
+    return replace(signature, required=signature.required | _refused(works, known))
+
+
+def _refused(works: Callable[[Sequence[int]], bool], columns: Sequence[int]) -> frozenset[int]:
+    """Which columns may not be missing: halves are tried as a whole, for most models take all or few of them."""
+    if not columns or works(columns):
+        return frozenset()
+    half = len(columns) // 2
+    return _refused(works, columns[:half]) | _refused(works, columns[half:]) if half else frozenset(columns)
 
 
 def _works(ask: Callable[[Any], Any], rows: Any) -> bool:
@@ -152,14 +173,19 @@ def _works(ask: Callable[[Any], Any], rows: Any) -> bool:
     return True
 
 
-def _neutral(signature: Signature) -> Rows:
+def _neutral(estimator: Any, signature: Signature) -> Rows:
     """One row to try a model with: ones, for there are models that refuse zero."""
     if signature.numeric:
         return np.ones((1, signature.features or 1))
-    cells: list[Any] = [
-        "" if signature.text is None or index in signature.text else 1.0 for index in range(signature.features or 1)
-    ]
-    return to_rows(Table([cells]), signature)
+    return to_rows(Table([_example(estimator, signature)]), signature)
+
+
+def _example(estimator: Any, signature: Signature) -> list[Any]:
+    """Cells of one row: of categories, the first."""
+    found = kinds.read(estimator) or kinds.Kinds()
+    cells = [found.example(index) for index in range(signature.features or 1)]
+    text = signature.text or frozenset()
+    return ["" if index in text and not isinstance(cell, str) else cell for index, cell in enumerate(cells)]
 
 
 def _are_numbers(rows: Any) -> bool:

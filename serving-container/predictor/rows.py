@@ -33,9 +33,19 @@ class Signature:
     methods: tuple[str, ...] = ("predict",)
     """The allowed methods that the model has; the first is the default."""
     text: frozenset[int] | None = frozenset()
-    """Positions of the features that need not be numbers; None when that is not known of any feature."""
+    """Positions of the features that are strings; None when nothing is known of any feature."""
+    objects: frozenset[int] = frozenset()
+    """Positions of the numbers that the model was trained with as Python objects."""
+    unknown: frozenset[int] = frozenset()
+    """Positions of the features that only the model's own code knows: they may be anything."""
+    unlike_names: frozenset[int] = frozenset()
+    """Positions of the strings that are known never to be the name of a column."""
     missing: bool = False
-    """Whether a number may be missing (null, an empty CSV cell, NaN)."""
+    """Whether a number may be missing (null, an empty CSV cell, NaN); a string may."""
+    required: frozenset[int] = frozenset()
+    """Positions of the features that may not be missing, whatever else may."""
+    nones: frozenset[int] = frozenset()
+    """Positions of the features that were None where they were missing, and not NaN."""
     frame: bool = False
     """Whether the model needs a DataFrame, because it selects columns by name."""
     sparse: bool = False
@@ -46,7 +56,12 @@ class Signature:
     @property
     def numeric(self) -> bool:
         """Whether every feature is a number: rows are then float64 throughout."""
-        return self.text is not None and not self.text
+        return self.text is not None and not (self.text or self.objects or self.unknown)
+
+    @property
+    def own_code(self) -> bool:
+        """Whether the model's own code takes rows as they come, so that nothing is known of their features."""
+        return self.text is None
 
 
 @dataclass(frozen=True, slots=True)

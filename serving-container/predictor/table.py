@@ -1,23 +1,27 @@
 """Cells as a request holds them, checked against the signature and made into the rows that the model takes."""
 
-from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from math import isfinite, isnan, nan
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
+from predictor.cells import WRONG, Parse, convert, numbers, shown, wrong_cell
 from predictor.errors import BadInputError, Fault
 from predictor.rows import Rows, Signature
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_FAULTS = 10
 """Faults reported of one body; the first ones are enough to mend it."""
 
-SHOWN = 40
-"""Characters of a wrong cell that an error message repeats."""
+NAMELESS = (
+    "The model was trained without column names: leave out `columns` and send the features in the order of training, "
+    "as lists."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Table:
     """The JSON Pointer of a cell is place[0], row, place[1], column."""
     by_name: bool = False
     """Whether a pointer names the column (records) or counts it (lists)."""
-    parse: Callable[[str], float] | None = None
+    parse: Parse = None
     """What makes a number of a cell, where every cell is text (CSV)."""
 
     def row_pointer(self, row: int) -> str:
@@ -52,16 +56,8 @@ def to_rows(table: Table, signature: Signature) -> Rows:
         order = range(width)
     try:
         return _numeric(table, order, signature) if signature.numeric else _mixed(table, order, signature)
-    except (TypeError, ValueError, OverflowError):
+    except WRONG:
         _explain(table, order, signature)
-
-
-def from_array(values: npt.NDArray[np.float64], signature: Signature, place: str) -> npt.NDArray[np.float64]:
-    """Check a numeric array, shape (rows, features), whose first row's JSON Pointer is `place`."""
-    if not values.size:
-        raise BadInputError("Expected at least one row of at least one feature, got none.")
-    check_width(values.shape[1], signature, place)
-    return values
 
 
 def check_width(width: int, signature: Signature, pointer: str) -> None:
@@ -80,6 +76,8 @@ def column_order(columns: Sequence[str] | None, width: int, signature: Signature
     where = {name: index for index, name in enumerate(columns)}
     if len(where) != width:
         raise BadInputError("Column names repeat: " + _quoted(name for name in where if columns.count(name) > 1) + ".")
+    if not signature.names and not signature.own_code:
+        raise BadInputError(NAMELESS)
     if not signature.names or signature.names == tuple(columns):
         return None
     wrong = _difference("missing", signature.names, where) + _difference(
@@ -108,20 +106,22 @@ def _width(table: Table) -> int:
 
 def _numeric(table: Table, order: Sequence[int], signature: Signature) -> npt.NDArray[np.float64]:
     whole = isinstance(order, range)
-    cells = chain.from_iterable(table.cells) if whole else (row[index] for row in table.cells for index in order)
-    return _floats(cells, table, signature).reshape(len(table.cells), len(order))
+    listed = chain.from_iterable(table.cells) if whole else (row[index] for row in table.cells for index in order)
+    rows = numbers(list(listed), table.parse, missing=signature.missing).reshape(len(table.cells), len(order))
+    if signature.required and np.isnan(rows[:, sorted(signature.required)]).any():
+        raise ValueError
+    return rows
 
 
 def _mixed(table: Table, order: Sequence[int], signature: Signature) -> Rows:
     columns = [
-        _column([row[index] for row in table.cells], feature, table, signature) for feature, index in enumerate(order)
+        convert([row[index] for row in table.cells], feature, signature, table.parse)
+        for feature, index in enumerate(order)
     ]
     names = signature.names or table.columns
     if names and (signature.frame or signature.text is None):
-        import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
-
-        return pd.DataFrame(dict(zip(names, columns, strict=True)))
-    if all(isinstance(column, np.ndarray) for column in columns):
+        return _frame(names, columns, signature)
+    if not any(column.dtype.hasobject for column in columns):
         return np.column_stack(columns)
     rows = np.empty((len(table.cells), len(columns)), dtype=object)
     for feature, column in enumerate(columns):
@@ -129,71 +129,40 @@ def _mixed(table: Table, order: Sequence[int], signature: Signature) -> Rows:
     return rows
 
 
-def _column(cells: list[Any], feature: int, table: Table, signature: Signature) -> npt.NDArray[np.float64] | list[Any]:
-    """One feature's cells: numbers where the model takes numbers, or where it is unknown and all cells are."""
-    if signature.text is None:
-        try:
-            return _floats(cells, table, signature)
-        except (TypeError, ValueError, OverflowError):
-            pass
-    elif feature not in signature.text:
-        return _floats(cells, table, signature)
-    if not all(isinstance(cell, str | float | int | None) for cell in cells):
-        raise TypeError
-    return [cell or None for cell in cells] if table.parse else cells
+def _frame(names: Sequence[str], columns: list[npt.NDArray[Any]], signature: Signature) -> "pd.DataFrame":
+    """Make a DataFrame; a column of strings stays one of objects, where pandas would have it depend on its cells."""
+    import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
 
-
-def _floats(cells: Iterable[Any], table: Table, signature: Signature) -> npt.NDArray[np.float64]:
-    """Make numbers of cells; an array refuses what is no number, where NumPy would parse text."""
-    if table.parse:
-        cells = map(table.parse, cells)
-    elif signature.missing:
-        cells = (nan if cell is None else cell for cell in cells)
-    values = np.frombuffer(array("d", cells))
-    wrong = np.isinf(values) if signature.missing else ~np.isfinite(values)
-    if wrong.any():
-        raise ValueError
-    return values
+    kept = (signature.text or frozenset()) | signature.objects
+    return pd.DataFrame(
+        {
+            name: pd.Series(column, dtype=object) if feature in kept else column
+            for feature, (name, column) in enumerate(zip(names, columns, strict=True))
+        }
+    )
 
 
 def _explain(table: Table, order: Sequence[int], signature: Signature) -> NoReturn:
     """Name the cells that are wrong."""
-    text = frozenset(order) if signature.text is None else frozenset(order[feature] for feature in signature.text)
-    faults = (
-        Fault(table.cell_pointer(row, column), f"expected {expected}, got {_shown(cell)}")
-        for row, cells in enumerate(table.cells)
-        for column, cell in enumerate(cells)
-        if column in order and (expected := _expected(cell, table, signature, text=column in text))
-    )
-    found = tuple(islice(faults, MAX_FAULTS))
+    found = tuple(islice(_faults(table, order, signature), MAX_FAULTS))
     first = f" {found[0].detail} at {found[0].pointer}" if found else ""
     raise BadInputError(f"A cell is not what the model takes:{first}.", *found)
 
 
-def _expected(cell: Any, table: Table, signature: Signature, *, text: bool) -> str | None:
-    """What a cell should have been, or None when it is right."""
-    if text:
-        right = isinstance(cell, str | float | int | None)
-        return None if right else "a string, number, boolean or null"
+def _faults(table: Table, order: Sequence[int], signature: Signature) -> Iterator[Fault]:
+    wrong = {index: feature for feature, index in enumerate(order) if not _converts(table, index, feature, signature)}
+    for row, cells in enumerate(table.cells):
+        for column, cell in enumerate(cells):
+            if column in wrong and (expected := wrong_cell(cell, wrong[column], signature, table.parse)):
+                yield Fault(table.cell_pointer(row, column), f"expected {expected}, got {shown(cell)}")
+
+
+def _converts(table: Table, index: int, feature: int, signature: Signature) -> bool:
     try:
-        number = (
-            nan if cell is None and signature.missing else table.parse(cell) if table.parse else array("d", [cell])[0]
-        )
-    except (TypeError, ValueError):
-        return "a number"
-    except OverflowError:
-        return "a number that a 64-bit float can hold"
-    if isfinite(number) or (isnan(number) and signature.missing):
-        return None
-    return "a finite number"
-
-
-def _shown(cell: Any) -> str:
-    """A cell as an error message names it, cut short."""
-    kinds = {list: "a list", dict: "an object", type(None): "null", bool: str(cell).lower()}
-    if isinstance(cell, str):
-        return f'"{cell[:SHOWN]}"' + ("..." if len(cell) > SHOWN else "") if cell else "nothing"
-    return kinds.get(type(cell)) or f"{cell:.20g}"
+        convert([row[index] for row in table.cells], feature, signature, table.parse)
+    except WRONG:
+        return False
+    return True
 
 
 def _difference(problem: str, names: Iterable[str], others: Iterable[str]) -> list[str]:

@@ -34,23 +34,36 @@ def refusal(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -
     [
         {"data": [[1, 2], [3.5, 4]]},
         {"data": [[1, 2], [3.5, 4]], "method": "predict"},
-        {"data": [[1, 2], [3.5, 4]], "columns": ["a", "b"]},
-        {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3.5, 4]]},
-        {"dataframe_split": {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3.5, 4]]}},
-        {"dataframe_records": [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}]},
         {"instances": [[1, 2], [3.5, 4]]},
-        {"instances": [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}]},
         {"instances": [{"features": [1, 2]}, {"features": [3.5, 4]}]},
         {"instances": [{"features": [1, 2], "configuration": {"x": 1}}, {"features": [3.5, 4]}]},
         {"instances": [{"data": {"features": {"values": [1, 2]}}}, {"data": {"features": [3.5, 4]}}]},
         {"instances": [{"data": {"features": {"keys": [1, 0], "shape": [2], "values": [2, 1]}}}, [3.5, 4]]},
         [[1, 2], [3.5, 4]],
-        [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}],
         [{"features": [1, 2]}, {"features": [3.5, 4]}],
     ],
 )
 def test_every_shape_of_rows(body: Any) -> None:
     assert rows(body) == [[1, 2], [3.5, 4]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [[1, 2], [3.5, 4]], "columns": ["a", "b"]},
+        {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3.5, 4]]},
+        {"dataframe_split": {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3.5, 4]]}},
+        {"dataframe_records": [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}]},
+        {"instances": [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}]},
+        [{"a": 1, "b": 2}, {"a": 3.5, "b": 4}],
+    ],
+)
+def test_every_shape_of_named_columns(body: Any) -> None:
+    assert rows(body, NAMED) == [[1, 2], [3.5, 4]]
+    assert refusal(body).detail == (
+        "The model was trained without column names: leave out `columns` and send the features in the order of "
+        "training, as lists."
+    )
 
 
 def test_a_flat_list_is_one_row() -> None:
@@ -70,8 +83,24 @@ def test_booleans_are_numbers() -> None:
     assert rows({"data": [[True, False]]}) == [[1, 0]]
 
 
-def test_integers_beyond_64_bits_are_the_nearest_double() -> None:
-    assert rows(b'{"data": [[123456789012345678901234567890, -1]]}') == [[1.2345678901234568e29, -1]]
+@pytest.mark.parametrize("cell", [b"9007199254740993", b"-9007199254740993", b"9223372036854775809"])
+def test_whole_numbers_that_a_double_does_not_hold_are_refused(cell: bytes) -> None:
+    fault = Fault("/data/1/0", f"expected a number that a 64-bit float holds exactly, got {cell.decode()}")
+
+    assert refusal(b'{"data": [[1, 2], [%s, 2]]}' % cell).errors == (fault,)
+    assert refusal(b'{"data": [%s[1, 2], [%s, 2]]}' % (b"[1, 2], " * 300, cell)).errors[0].pointer == "/data/301/0"
+
+
+@pytest.mark.parametrize("number", ["18446744073709551615", "123456789012345678901234567890"])
+def test_whole_numbers_of_more_than_64_bits_that_a_double_does_not_hold_are_refused(number: str) -> None:
+    assert refusal(b'{"data": [[%s, -1]]}' % number.encode()).detail == (
+        f"The number {number} is none that a 64-bit float holds exactly."
+    )
+
+
+@pytest.mark.parametrize("cell", [2**53, -(2**53), 2**60, 2**70, 1e300, 0.1234567890123456789])
+def test_large_and_long_numbers_that_a_double_holds_are_taken(cell: float) -> None:
+    assert rows({"data": [[cell, 1]]}) == [[cell, 1]]
 
 
 def test_missing_values_are_nan_for_a_model_that_takes_them() -> None:
@@ -149,11 +178,6 @@ def test_columns_that_the_model_makes_no_use_of_may_come_or_not() -> None:
             (Fault("/data/0/1", "expected a number, got a list"),),
         ),
         (
-            [{"a/b": 1, "c~d": {}}],
-            "A cell is not what the model takes: expected a number, got an object at /0/c~0d.",
-            (Fault("/0/c~0d", "expected a number, got an object"),),
-        ),
-        (
             {"data": [[1, 2], [3]]},
             "Rows differ in length: expected 2 cells as in row 0, got 1, in row 1.",
             (Fault("/data/1", "expected 2 cells as in row 0, got 1"),),
@@ -229,6 +253,12 @@ def test_what_is_wrong_and_where(body: Any, detail: str, faults: tuple[Fault, ..
     assert (refused.detail, refused.errors) == (detail, faults)
 
 
+def test_a_pointer_to_a_named_column_is_escaped() -> None:
+    refused = refusal([{"a/b": 1, "c~d": {}}], Signature(features=2, names=("a/b", "c~d")))
+
+    assert refused.errors == (Fault("/0/c~0d", "expected a number, got an object"),)
+
+
 def test_only_the_first_faults_are_listed() -> None:
     assert len(refusal({"data": [["x", "y"]] * 1000}).errors) == 10
 
@@ -257,13 +287,38 @@ def test_what_is_no_json(body: bytes) -> None:
     assert refusal(body).detail.startswith("The body is not JSON: ")
 
 
+def test_python_is_told_from_json() -> None:
+    assert refusal(b"{'data': [[1, 2]]}").detail.endswith(". Valid JSON has double quotes, and `null` instead of NaN.")
+
+
 def test_a_compressed_body_is_recognised() -> None:
     assert refusal(b"\x1f\x8b\x08\x00").detail.endswith("It looks compressed: send it as it is.")
 
 
-def test_of_a_repeated_key_the_last_one_counts() -> None:
-    assert rows(b'{"data": [[1, 2]], "data": [[3, 4]]}') == [[3, 4]]
-    assert refusal(b'{"data": [[1, 2]], "data": 5}').errors == (Fault("/data", "expected a list of rows, got 5"),)
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"data": [[1, 2]], "data": [[3, 4]]}', "data"),
+        (b'{"data": [[1, 2]], "d\\u0061ta": [[3, 4]]}', "data"),
+        (b'{"data": [[1, 2]], "method": "predict", "method": "predict"}', "method"),
+        (b'[{"a": 1, "b": 2}, {"a": 1, "b": 2, "a": 3}]', "a"),
+        (b'{"instances": [{"features": [1, 2], "features": [3, 4]}]}', "features"),
+        (b'{"instances": [[1, 2], {"data": {"features": {"values": [1, 2], "values": [3, 4]}}}]}', "values"),
+        (b'{"dataframe_split": {"data": [[1, 2]], "data": [[3, 4]], "columns": ["a:", "b"]}}', "data"),
+    ],
+)
+def test_a_name_that_stands_twice_is_refused(body: bytes, name: str) -> None:
+    assert refusal(body, NAMED).detail == f'The name "{name}" stands more than once in an object.'
+    assert refusal(b"[1, 2]\n" + body, NAMED, LINES).detail == f'The name "{name}" stands more than once in an object.'
+
+
+def test_colons_in_strings_are_no_names() -> None:
+    assert rows({"data": [["::", 1]]}, Signature(features=2, text=frozenset({0}))) == [["::", 1]]
+
+
+@pytest.mark.parametrize("body", [b'{"a":' * 1000 + b"1" + b"}" * 1000, b"[" * 1000 + b'":"' + b"]" * 1000])
+def test_what_is_nested_too_deeply(body: bytes) -> None:
+    assert refusal(body).status == 400
 
 
 def test_the_method_is_read_from_the_body_or_the_content_type() -> None:

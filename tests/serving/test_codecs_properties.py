@@ -85,7 +85,7 @@ def slowly(body: bytes, signature: Signature) -> Request | RefusedError:
 
 
 @ANY_TIME
-@given(rows=MATRICES)
+@given(rows=MATRICES.filter(lambda rows: np.abs(rows).max() < 2**53))
 def test_the_fast_way_is_taken_for_numbers(rows: npt.NDArray[np.float64]) -> None:
     found = read_matrix(as_json(rows))
 
@@ -162,14 +162,14 @@ def test_json_gives_a_request_or_a_refusal(signature: Signature, value: Any) -> 
 @given(text=st.text(alphabet='012,,,\n\n\r .e+-[]{}:"', max_size=40))
 def test_csv_read_fast_is_csv_read_slowly(text: str) -> None:
     fast = outcome(text.encode(), "text/csv; header=absent", Signature(missing=True))
-    slow = outcome(b'"0"\n' + text.encode(), "text/csv; header=absent", Signature(features=1, missing=True))
-    lines = outcome(b"\n" + text.encode() + b"\n\n", "text/csv; header=absent", Signature(missing=True))
+    # objects are never read fast
+    slow = outcome(text.encode(), "text/csv; header=absent", Signature(missing=True, objects=frozenset({0})))
 
-    assert type(fast) is type(lines) or not text.strip("\r\n")
-    if isinstance(fast, Request) and isinstance(lines, Request):
-        np.testing.assert_array_equal(fast.rows, lines.rows)
-    if isinstance(fast, Request) and isinstance(slow, Request):  # a quoted cell is never read fast
-        np.testing.assert_array_equal(fast.rows, np.asarray(slow.rows)[1:])
+    assert type(fast) is type(slow)
+    if isinstance(fast, Request) and isinstance(slow, Request):
+        np.testing.assert_array_equal(fast.rows, np.asarray(slow.rows, dtype=np.float64))
+    else:
+        assert str(fast) == str(slow)
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")

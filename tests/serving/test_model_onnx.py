@@ -135,19 +135,19 @@ def test_an_input_a_column_is_named(tmp_path: Path) -> None:
     request = decode(b'[{"city": "Rom", "size": 1.5}]', "application/json", model.signature)
     model.warm_up()
 
-    assert model.signature == Signature(2, names=("size", "city"), text=frozenset({1}))
+    assert model.signature == Signature(2, names=("size", "city"), text=frozenset({1}), required=frozenset({1}))
     assert model.predict(request.rows, "predict").tolist() == ["Rom"]
 
 
-def test_a_cell_that_is_no_text_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cell", [b"1", b"null"])
+def test_a_cell_that_is_no_text_is_refused(cell: bytes, tmp_path: Path) -> None:
     node = helper.make_node("Identity", ["x"], ["y"])
     model = loaded(
         graph(tmp_path, [node], [("x", TensorProto.STRING, [None, 2])], [("y", TensorProto.STRING, [None, 2])])
     )
-    request = decode(b'{"data": [["a", 1]]}', "application/json", model.signature)
 
-    with pytest.raises(BadInputError, match="expected a string"):
-        model.predict(request.rows, "predict")
+    with pytest.raises(BadInputError, match=r"expected a string, got .* at /data/0/1"):
+        decode(b'{"data": [["a", %s]]}' % cell, "application/json", model.signature)
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_without_predict_fn_the_models_predict_is_called(tmp_path: Path) -> None
         """,
     )
 
-    assert respond(code, b'{"instances": [[1, 2], [3, 4]]}').body == b'{"predictions":[3.0,7.0]}'
+    assert respond(code, b'{"instances": [[1, 2], [3, 4]]}').body == b'{"predictions":[3,7]}'
 
 
 def test_only_output_fn(tmp_path: Path) -> None:

@@ -1,0 +1,146 @@
+"""What kind each feature of a fitted estimator is, read from the estimator: a number, a string, or what else it saw."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from predictor import features
+
+INNER = ("best_estimator_", "estimator_", "regressor_")
+"""Attributes in which an estimator keeps the one that it hands its rows to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Features by their position; one that is nowhere here is a number."""
+
+    categories: Mapping[int, list[Any]] = field(default_factory=dict)
+    """Of each feature that was no array of numbers, the categories it had in training."""
+    documents: frozenset[int] = frozenset()
+    """Features that are free text."""
+    nones: frozenset[int] = frozenset()
+    """Features whose missing values are None to an imputer."""
+    unknown: frozenset[int] = frozenset()
+    """Features that somebody's own code takes."""
+
+    def at(self, positions: Mapping[int, int]) -> "Kinds":
+        """The same features where they are among others; those without a position are left out."""
+        return Kinds(
+            {positions[index]: known for index, known in self.categories.items() if index in positions},
+            *(
+                frozenset(positions[index] for index in found if index in positions)
+                for found in (self.documents, self.nones, self.unknown)
+            ),
+        )
+
+    def signature(self, names: Iterable[str]) -> dict[str, frozenset[int]]:
+        """The fields of a Signature that say so."""
+        text = self.documents | {index for index, known in self.categories.items() if _all(known, str)}
+        objects = {index for index, known in self.categories.items() if index not in text and _all(known, float)}
+        unlike = {index for index in text & self.categories.keys() if not _overlap(self.categories[index], names)}
+        nones = self.nones | {index for index, known in self.categories.items() if None in known}
+        return {
+            "text": text,
+            "objects": frozenset(objects),
+            "unknown": (self.unknown | self.categories.keys()) - text - objects,
+            "unlike_names": frozenset(unlike - self.documents),
+            "required": self.documents,
+            "nones": frozenset(nones),
+        }
+
+    def example(self, index: int) -> Any:
+        """A cell that the feature may hold."""
+        if index in self.documents:
+            return ""
+        return next(filter(_present, self.categories.get(index, ())), 1.0)
+
+
+def read(estimator: Any) -> Kinds | None:
+    """Read the kinds of the columns that an estimator makes use of; None when it does not say how many there are."""
+    width = 1 if features.takes_documents(estimator) else getattr(estimator, "n_features_in_", None)
+    if width is None:
+        return Kinds() if features.is_known(estimator) else None
+    ignored = features.dropped_columns(estimator)
+    used = [index for index, name in enumerate(features.names(estimator)) if name not in ignored]
+    found = of(estimator, width)
+    return found.at({index: place for place, index in enumerate(used)}) if ignored else found
+
+
+def of(estimator: Any, width: int) -> Kinds:
+    """Read the kinds of `width` features."""
+    match estimator:
+        case str() | None:  # "passthrough" and "drop"
+            return Kinds()
+        case ColumnTransformer():
+            return _of_columns(estimator, width)
+        case Pipeline():
+            return _of_pipeline(estimator, width)
+        case FeatureUnion():
+            return _union(of(part, width) for _, part in estimator.transformer_list)
+        case _:
+            return _of_estimator(estimator, width)
+
+
+def _of_estimator(estimator: Any, width: int) -> Kinds:
+    everything = frozenset(range(width))
+    if not features.is_known(estimator):
+        return Kinds(unknown=everything)
+    if features.takes_documents(estimator):
+        return Kinds(documents=everything)
+    categories = getattr(estimator, "categories_", ())
+    if len(categories) == width:
+        listed = ((index, np.asarray(known)) for index, known in enumerate(categories))
+        return Kinds({index: known.tolist() for index, known in listed if known.dtype.kind not in "iufb"})
+    inner = [getattr(estimator, name, None) for name in INNER]
+    several = getattr(estimator, "estimators_", ())
+    return _union(of(part, width) for part in (*inner, *(several if isinstance(several, list) else ())))
+
+
+def _of_columns(estimator: ColumnTransformer, width: int) -> Kinds:
+    names = list(getattr(estimator, "feature_names_in_", range(width)))
+    found = []
+    for _, part, columns in estimator.transformers_:
+        positions = features.positions(columns, names)
+        if positions:
+            found.append(of(part, len(positions)).at(dict(enumerate(positions))))
+    return _union(found)
+
+
+def _of_pipeline(pipeline: Pipeline, width: int) -> Kinds:
+    """The first step that is not indifferent to the kind of its input decides."""
+    steps = [step for _, step in pipeline.steps if step is not None and not isinstance(step, str)]
+    decides = next((step for step in steps if not isinstance(step, SimpleImputer)), None)
+    imputers = (step for step in steps if isinstance(step, SimpleImputer))
+    nones = frozenset(range(width)) if any(step.missing_values is None for step in imputers) else frozenset()
+    return _union((of(decides, width), Kinds(nones=nones)))
+
+
+def _union(found: Iterable[Kinds]) -> Kinds:
+    total = Kinds()
+    for kinds in found:
+        total = Kinds(
+            {**total.categories, **kinds.categories},
+            total.documents | kinds.documents,
+            total.nones | kinds.nones,
+            total.unknown | kinds.unknown,
+        )
+    return total
+
+
+def _present(category: Any) -> bool:
+    return not (category is None or category != category)  # noqa: PLR0124  # NaN is what does not equal itself
+
+
+def _all(known: list[Any], kind: type) -> bool:
+    """Whether all categories are strings, or numbers (float), missing ones aside."""
+    kinds: tuple[type, ...] = (str,) if kind is str else (int, float, np.number, np.bool)
+    return all(isinstance(category, kinds) for category in known if _present(category))
+
+
+def _overlap(known: list[Any], names: Iterable[str]) -> bool:
+    return not set(names).isdisjoint(map(str, known))
