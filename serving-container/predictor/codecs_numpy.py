@@ -78,7 +78,7 @@ def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
         raise BadInputError(f"Expected an array of 2 dimensions (rows, features), got {values.ndim}.")
     if values.dtype.kind not in "fiubU":
         raise BadInputError(f"Expected an array of numbers or text, got {values.dtype}.")
-    if not signature.numeric or values.dtype.kind == "U":
+    if not signature.numeric or values.dtype.kind == "U" or values.shape[1] == len(signature.trained) > 0:
         return to_rows(Table(values.tolist(), None, ("/", "/")), signature)
     if not values.size:
         raise BadInputError("Expected at least one row of at least one feature, got none.")

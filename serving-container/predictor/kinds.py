@@ -96,6 +96,9 @@ def _of_estimator(estimator: Any, width: int) -> Kinds:
     if len(categories) == width:
         listed = ((index, np.asarray(known)) for index, known in enumerate(categories))
         return Kinds({index: known.tolist() for index, known in listed if known.dtype.kind not in "iufb"})
+    if isinstance(columns := getattr(estimator, "_preprocessor", None), ColumnTransformer):  # of HistGradientBoosting
+        categorical = np.flatnonzero(estimator.is_categorical_).tolist()
+        return _of_estimator(columns.named_transformers_["encoder"], len(categorical)).at(dict(enumerate(categorical)))
     inner = [getattr(estimator, name, None) for name in INNER]
     several = getattr(estimator, "estimators_", ())
     return _union(of(part, width) for part in (*inner, *(several if isinstance(several, list) else ())))

@@ -134,7 +134,7 @@ def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signa
     read = json.loads(text)
     written = read["signature"]
     sets = {name: frozenset(written.get(name, ())) for name in SETS}
-    tuples = {"names": tuple(written["names"]), "methods": tuple(written["methods"])}
+    tuples = {name: tuple(written.get(name, ())) for name in ("names", "trained", "methods")}
     return Signature(**(written | sets | tuples)), {name: Output(**output) for name, output in read["outputs"].items()}
 
 

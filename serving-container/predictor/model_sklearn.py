@@ -117,6 +117,7 @@ def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
         features=len(names) or width,
         names=names,
         ignored=ignored,
+        trained=trained if ignored else (),
         methods=methods,
         frame=bool(names) and features.needs_names(estimator),
         independent=features.is_known(estimator),

@@ -30,6 +30,8 @@ class Signature:
     """Names of the features in the model's order; empty when it was trained without names."""
     ignored: frozenset[str] = frozenset()
     """Names of columns that may come and that the model makes no use of."""
+    trained: tuple[str, ...] = ()
+    """Names of all columns in the order of the training, where some are ignored."""
     methods: tuple[str, ...] = ("predict",)
     """The allowed methods that the model has; the first is the default."""
     text: frozenset[int] | None = frozenset()

@@ -63,12 +63,15 @@ def to_rows(table: Table, signature: Signature) -> Rows:
 def check_width(width: int, signature: Signature, pointer: str) -> None:
     expected = signature.features
     if expected is not None and width != expected:
-        detail = f"expected {_count(expected, 'feature')}, got {width}"
+        both = f" ({_quoted(signature.names)}), or all {len(signature.trained)} columns of the training"
+        detail = f"expected {_count(expected, 'feature')}{both if signature.trained else ''}, got {width}"
         raise BadInputError(f"Wrong number of features: {detail}, in row 0.", Fault(pointer, detail))
 
 
 def column_order(columns: Sequence[str] | None, width: int, signature: Signature) -> Sequence[int] | None:
     """Where each feature of the model is in the request; None when the request's order is the model's."""
+    if columns is None and width == len(signature.trained):
+        columns = signature.trained
     if columns is None:
         return None
     if len(columns) != width:
