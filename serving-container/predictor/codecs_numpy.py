@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from predictor.cells import EXACT
 from predictor.errors import BadInputError, Fault, NotAcceptableError, PayloadTooLargeError
 from predictor.media_types import MediaType
 from predictor.rows import Request, Rows, Signature, choose_method
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_UNPACKED = 100 * 2**20
 """Bytes a matrix may unpack to: the largest payload of a batch transform."""
+FREE_ROWS = 10_000
+"""Rows that a sparse matrix may have anyway; of more, each needs a byte, for a shape costs a sender nothing."""
 PARSE_ERRORS = (
     ValueError,
     TypeError,
@@ -49,6 +52,8 @@ def decode_sparse(body: bytes, media_type: MediaType, signature: Signature) -> R
     method = choose_method(media_type.parameters.get("method"), signature)
     matrix = _matrix(body)
     check_width(matrix.shape[1], signature, "/0")
+    if matrix.shape[0] > max(len(body), FREE_ROWS):
+        raise PayloadTooLargeError(f"{matrix.shape[0]} rows in a body of {len(body)} bytes: send no empty rows.")
     if not matrix.shape[0]:
         raise BadInputError("Expected at least one row, got none.")
     if not (signature.sparse and signature.numeric):
@@ -78,7 +83,7 @@ def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
         raise BadInputError(f"Expected an array of 2 dimensions (rows, features), got {values.ndim}.")
     if values.dtype.kind not in "fiubU":
         raise BadInputError(f"Expected an array of numbers or text, got {values.dtype}.")
-    if not signature.numeric or values.dtype.kind == "U" or values.shape[1] == len(signature.trained) > 0:
+    if not signature.numeric or values.dtype.kind == "U" or _may_be_rounded(values):
         return to_rows(Table(values.tolist(), None, ("/", "/")), signature)
     if not values.size:
         raise BadInputError("Expected at least one row of at least one feature, got none.")
@@ -86,8 +91,17 @@ def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
     return _finite(np.ascontiguousarray(values, dtype=np.float64), signature)
 
 
+def _may_be_rounded(values: npt.NDArray[Any]) -> bool:
+    """Whether there may be whole numbers that a double does not hold."""
+    return (
+        values.dtype.kind in "iu" and values.size > 0 and not (-EXACT < int(values.min()) <= int(values.max()) < EXACT)
+    )
+
+
 def _finite(rows: npt.NDArray[np.float64], signature: Signature) -> npt.NDArray[np.float64]:
     wrong = np.isinf(rows) if signature.missing else ~np.isfinite(rows)
+    required = sorted(signature.required)
+    wrong[:, required] |= np.isnan(rows[:, required])
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         fault = Fault(f"/{row}/{column}", f"expected a finite number, got {rows[row, column]}")
@@ -127,7 +141,9 @@ def _matrix(body: bytes) -> "csr_matrix":
             raise ValueError
         parts = ("row", "col") if kind is sparse.coo_matrix else ("indices", "indptr")
         first, second = (members[name] for name in parts)
-        data = members["data"].astype(np.float64)
+        data = members["data"].astype(np.float64, casting="same_kind")
+        if _may_be_rounded(members["data"]) and data.tolist() != members["data"].tolist():
+            raise BadInputError("The matrix has whole numbers that a 64-bit float does not hold exactly.")
         matrix = kind((data, (first, second)) if kind is sparse.coo_matrix else (data, first, second), shape, copy=True)
         if kind is not sparse.coo_matrix:  # whose constructor checks
             matrix.check_format(full_check=True)

@@ -121,9 +121,14 @@ def _unpack(vector: dict[str, Any], pointer: str) -> list[Any]:
     if len(keys) != len(values):
         raise BadInputError("A sparse vector needs as many keys as values.", Fault(pointer, f"expected {len(values)}"))
     row: list[Any] = [0.0] * width
+    seen = set()
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
         if type(key) is not int or not 0 <= key < width:
             detail = f"expected a position from 0 to {width - 1}"
             raise BadInputError(f"Wrong key in a sparse vector: {detail}.", Fault(f"{pointer}/{index}", detail))
+        if key in seen:
+            detail = "expected each position once"
+            raise BadInputError(f"Repeated key in a sparse vector: {detail}.", Fault(f"{pointer}/{index}", detail))
+        seen.add(key)
         row[key] = value
     return row

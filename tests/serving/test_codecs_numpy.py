@@ -80,6 +80,30 @@ def test_a_missing_value_reaches_a_model_that_takes_it() -> None:
     np.testing.assert_array_equal(found, [[np.nan, 2]])
 
 
+def test_a_missing_value_is_refused_where_the_model_takes_none() -> None:
+    signature = Signature(features=2, missing=True, required=frozenset({1}))
+
+    assert rows_of(npy([[np.nan, 2]]), NPY, signature).shape == (1, 2)
+    assert "expected a finite number, got nan at /1/1" in refusal(npy([[np.nan, 2], [1, np.nan]]), NPY, signature)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8"])
+def test_whole_numbers_that_a_double_does_not_hold_are_refused(dtype: str) -> None:
+    wrong = np.array([[1, 2], [1, 2**53 + 1]], dtype=dtype)
+    right = np.array([[1, 2], [1, 2**53]], dtype=dtype)
+
+    assert "exactly, got 9007199254740993 at /1/1" in refusal(npy(wrong))
+    assert rows_of(npy(right), NPY, PAIRS).tolist() == right.tolist()
+    assert "does not hold exactly" in refusal(npz(sparse.csr_matrix(wrong)), NPZ)
+    assert rows_of(npz(sparse.csr_matrix(right)), NPZ, PAIRS).tolist() == right.tolist()
+
+
+def test_whole_numbers_stay_whole_for_a_model_of_which_nothing_is_known() -> None:
+    found = rows_of(npy(np.array([[1, 2**53 + 1]])), NPY, Signature(text=None, missing=True))
+
+    assert (found.dtype, found.tolist()) == (np.int64, [[1, 2**53 + 1]])
+
+
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
@@ -169,6 +193,7 @@ def test_the_hand_made_matrix_is_right_before_it_is_changed() -> None:
         {"format": "dia"},
         {"format": "__class__"},
         {"data": ["x"]},
+        {"data": [1j]},
         {"data": [[1.0]]},
     ],
 )
@@ -180,6 +205,14 @@ def test_a_matrix_that_lies_is_refused(changed: dict[str, Any]) -> None:
 def test_a_sparse_value_that_is_not_finite_is_refused(value: float) -> None:
     assert "finite" in refusal(csr(data=[value]), NPZ, SPARSE)
     assert "finite" in refusal(csr(data=[value]), NPZ, PAIRS)
+
+
+@pytest.mark.parametrize("signature", [SPARSE, PAIRS])
+def test_a_small_body_does_not_become_many_rows(signature: Signature) -> None:
+    tall = sparse.coo_matrix(([], ([], [])), shape=(100_000, 2))
+
+    with pytest.raises(PayloadTooLargeError, match="100000 rows in a body of 9.. bytes: send no empty rows"):
+        decode(npz(tall), NPZ, signature)
 
 
 @pytest.mark.parametrize("body", [b"PK\x03\x04", b"x", npy([[1, 2]]), npz(sparse.csr_matrix([[1, 2]]))[:-30]])

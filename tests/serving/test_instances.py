@@ -20,6 +20,7 @@ from predictor.rows import Signature
         ({"keys": [2], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
         ({"keys": [-1], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
         ({"keys": [True], "shape": [2], "values": [1]}, "/instances/0/data/features/keys/0"),
+        ({"keys": [0, 0], "shape": [2], "values": [5, 7]}, "/instances/0/data/features/keys/1"),
         ({"keys": [0, 1], "shape": [2], "values": [1]}, "/instances/0/data/features/keys"),
         ({"keys": 1, "shape": [2], "values": [1]}, "/instances/0/data/features/keys"),
         ({"keys": [1], "shape": [2], "values": 1}, "/instances/0/data/features/values"),
