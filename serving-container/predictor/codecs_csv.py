@@ -17,7 +17,7 @@ from predictor.codecs_json import read_matrix
 from predictor.errors import BadInputError, Fault
 from predictor.media_types import MediaType
 from predictor.rows import Request, Rows, Signature, choose_method
-from predictor.table import Table, check_width, to_rows
+from predictor.table import Table, check_width, column_order, to_rows
 
 TELL = 'Say whether it is a header: "text/csv; header=present", or "text/csv; header=absent".'
 AMBIGUOUS = "expected a header or a row, got what may be either"
@@ -107,9 +107,10 @@ def _has_header(first: list[str], media_type: MediaType, signature: Signature) -
 
 def _may_be_row(first: list[str], signature: Signature) -> bool:
     """Whether a model may be meant to take these cells; a name is none where it is known not to be."""
-    if signature.features not in {None, len(first)}:
+    order = column_order(None, len(first), signature) or range(len(first))
+    if signature.features not in {None, len(order)}:
         return False
-    for feature, cell in enumerate(first):
+    for feature, cell in enumerate(first[index] for index in order):
         if wrong_cell(cell, feature, signature, number):
             return False
         closed = signature.own_code or feature in signature.unlike_names | signature.unknown

@@ -47,7 +47,7 @@ class Kinds:
         return {
             "text": text,
             "objects": frozenset(objects),
-            "unknown": (self.unknown | self.categories.keys()) - text - objects,
+            "unknown": self.unknown.union(self.categories) - text - objects,
             "unlike_names": frozenset(unlike - self.documents),
             "required": self.documents,
             "nones": frozenset(nones),
@@ -99,9 +99,10 @@ def _of_estimator(estimator: Any, width: int) -> Kinds:
     if isinstance(columns := getattr(estimator, "_preprocessor", None), ColumnTransformer):  # of HistGradientBoosting
         categorical = np.flatnonzero(estimator.is_categorical_).tolist()
         return _of_estimator(columns.named_transformers_["encoder"], len(categorical)).at(dict(enumerate(categorical)))
-    inner = [getattr(estimator, name, None) for name in INNER]
     several = getattr(estimator, "estimators_", ())
-    return _union(of(part, width) for part in (*inner, *(several if isinstance(several, list) else ())))
+    inner = [getattr(estimator, name, None) for name in INNER] + (several if isinstance(several, list) else [])
+    calibrated = [each.estimator for each in getattr(estimator, "calibrated_classifiers_", ())]
+    return _union(of(part, width) for part in inner + calibrated)
 
 
 def _of_columns(estimator: ColumnTransformer, width: int) -> Kinds:

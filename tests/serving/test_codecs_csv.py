@@ -83,6 +83,14 @@ def test_a_first_line_with_some_features_names_is_a_row(signature: Signature, bo
     assert rows(body, signature) == expected
 
 
+def test_a_first_line_of_all_columns_of_the_training_may_be_a_row() -> None:
+    signature = Signature(2, ("0", "1"), ignored=frozenset({"2"}), trained=("0", "2", "1"))
+
+    assert rows(b"0,5,1\n7,8,9\n", signature) == [[0, 1], [7, 9]]
+    assert refusal(b"0,2,1\n7,8,9\n", signature).errors[0].pointer == "/0"
+    assert rows(b"1,2,0\n7,8,9\n", signature, "text/csv; header=present") == [[9, 7]]
+
+
 def test_a_header_of_strings_that_are_no_category_is_no_row() -> None:
     signature = Signature(2, ("b", "a"), text=frozenset({0, 1}), unlike_names=frozenset({1}))
 

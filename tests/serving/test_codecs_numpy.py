@@ -211,7 +211,7 @@ def test_a_sparse_value_that_is_not_finite_is_refused(value: float) -> None:
 def test_a_small_body_does_not_become_many_rows(signature: Signature) -> None:
     tall = sparse.coo_matrix(([], ([], [])), shape=(100_000, 2))
 
-    with pytest.raises(PayloadTooLargeError, match="100000 rows in a body of 9.. bytes: send no empty rows"):
+    with pytest.raises(PayloadTooLargeError, match=r"100000 rows in a body of 9[0-9]+ bytes: send no empty rows"):
         decode(npz(tall), NPZ, signature)
 
 

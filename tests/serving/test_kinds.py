@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -17,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 from predictor import kinds
 from predictor.codecs import decode
 from predictor.errors import BadInputError, Fault
-from predictor.model_sklearn import Estimator, wrap
+from predictor.model_sklearn import MAX_TRIES, Estimator, wrap
 
 COLOURS = ["red", "blue", None, None, "red", "blue", None, "red"]
 TARGETS = [0, 1, 1, 1, 0, 0, 1, 0]
@@ -194,12 +196,28 @@ def test_whole_numbers_stay_whole_for_somebodys_own_function(content_type: str) 
     assert answers(model(estimator), body, content_type) == estimator.predict_proba(rows[:2]).tolist()
 
 
-def test_strings_inside_other_estimators() -> None:
+@pytest.mark.parametrize(
+    "outer",
+    [
+        TransformedTargetRegressor(make_pipeline(OrdinalEncoder(), LinearRegression()), transformer=StandardScaler()),
+        CalibratedClassifierCV(make_pipeline(OrdinalEncoder(), LogisticRegression()), cv=2),
+        VotingClassifier([("a", make_pipeline(OrdinalEncoder(), LogisticRegression()))]),
+    ],
+)
+def test_strings_inside_other_estimators(outer: Any) -> None:
     rows = np.array([["a", "x"], ["b", "y"]] * 4, dtype=object)
-    inner = make_pipeline(OrdinalEncoder(), LinearRegression())
-    outer = TransformedTargetRegressor(inner, func=np.log1p, inverse_func=np.expm1).fit(rows, range(8))
 
-    assert model(outer).signature.text == frozenset({0, 1})
+    assert model(outer.fit(rows, [0, 1] * 4)).signature.text == frozenset({0, 1})
+
+
+def test_a_model_of_very_many_columns_is_loaded_in_few_tries() -> None:
+    rows = pd.DataFrame(np.ones((4, 200)), columns=[f"c{index}" for index in range(200)])
+    columns = ColumnTransformer([("n", StandardScaler(), list(rows.columns))])
+    subject = model(make_pipeline(columns, LogisticRegression()).fit(rows, [0, 1, 0, 1]))
+
+    with pytest.raises(BadInputError, match=r"a number, got null|contains NaN"):
+        answers(subject, f'{{"data": [[{"1, " * 199}null]]}}'.encode())
+    assert len(subject.signature.required) < MAX_TRIES
 
 
 @pytest.mark.parametrize(
