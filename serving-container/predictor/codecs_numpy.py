@@ -83,7 +83,8 @@ def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
         raise BadInputError(f"Expected an array of 2 dimensions (rows, features), got {values.ndim}.")
     if values.dtype.kind not in "fiubU":
         raise BadInputError(f"Expected an array of numbers or text, got {values.dtype}.")
-    if not signature.numeric or values.dtype.kind == "U" or _may_be_rounded(values):
+    plain = signature.numeric and values.dtype.kind != "U" and not _may_be_rounded(values)
+    if not plain or values.shape[1] == len(signature.trained) > 0:
         return to_rows(Table(values.tolist(), None, ("/", "/")), signature)
     if not values.size:
         raise BadInputError("Expected at least one row of at least one feature, got none.")
