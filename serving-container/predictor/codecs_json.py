@@ -31,6 +31,7 @@ from predictor.table import Table, check_width, column_order, to_rows
 VALID = " Valid JSON has double quotes, and `null` instead of NaN."
 MATRIX_FIELDS = frozenset({"data", "columns", "method"})
 ROW_FIELDS = ("data", "instances", "dataframe_split", "dataframe_records")
+DOUBLE = np.dtype(np.float64)
 SHORT = 1000
 """Bytes of a body in which it is faster to look for digits than at the numbers."""
 ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < ord(":") else min(byte, 1) for byte in range(256))
@@ -93,19 +94,17 @@ def read_matrix(body: bytes) -> Matrix | None:
         lists = 1 + len(data) + (columns is not None)
         if len(lengths) != 1 or 0 in lengths or body.count(b"[") != lists:
             return None
-        rows = np.ndarray((len(data), lengths.pop()), np.float64, data.as_buffer(of_type="d"))
-        if _may_be_rounded(body, rows):
+        rows = np.ndarray((len(data), lengths.pop()), DOUBLE, data.as_buffer(of_type="d"))
+        if (len(body) >= SHORT or ROUNDED in body.translate(ZEROS)) and _are_large(rows):
             return None
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):  # an object has no as_buffer
         return None
     return Matrix(rows, columns, method)
 
 
-def _may_be_rounded(body: bytes, rows: npt.NDArray[np.float64]) -> bool:
+def _are_large(rows: npt.NDArray[np.float64]) -> bool:
     """Whether there may be whole numbers that a double does not hold."""
-    if len(body) < SHORT and ROUNDED not in body.translate(ZEROS):
-        return False
-    return bool(rows.max() >= EXACT or rows.min() <= -EXACT)
+    return bool(np.maximum.reduce(rows, None) >= EXACT or np.minimum.reduce(rows, None) <= -EXACT)
 
 
 def _other_fields(document: Any, fields: list[str]) -> tuple[list[str] | None, str | None]:
