@@ -37,6 +37,13 @@ def test_columns_and_method(iris: Wire) -> None:
     assert (len(row), sum(row)) == (3, pytest.approx(1))
 
 
+def test_columns_for_a_model_without_names_are_refused(served: Callable[..., Wire]) -> None:
+    status, detail, _ = refusal(served(Echo()), b'{"data": [[1, 2]], "columns": ["a", "b"]}')
+
+    assert status == 400
+    assert detail.startswith("The model was trained without column names: leave out `columns`")
+
+
 def test_the_request_id_reaches_the_containers_log(iris: Wire) -> None:
     iris.invoke(POINTS)
 
