@@ -1,5 +1,6 @@
 """The SAM CLI from its own locked environment, kept away from any real AWS account."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.environments import GOLDEN, ROOT, TOOLS
 
@@ -55,6 +57,15 @@ class SamCli:
         if process.returncode:
             raise RuntimeError(f"sam {' '.join(arguments)}\n{output}")
         return output
+
+    def invoke(self, *arguments: str, cwd: Path) -> dict[str, Any]:
+        """What a function answers to `sam local invoke`; its log, where a container may complain, is apart."""
+        process = self.start(*arguments, cwd=cwd, output=subprocess.PIPE, errors=subprocess.PIPE)
+        output, log = process.communicate(timeout=120)
+        if process.returncode:
+            raise RuntimeError(f"sam {' '.join(arguments)}\n{log}")
+        answer: dict[str, Any] = json.loads(output)
+        return answer
 
 
 def copy_deployed(to: Path) -> Path:

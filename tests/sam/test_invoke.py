@@ -1,7 +1,5 @@
 """`sam local invoke` with every event in events/."""
 
-import json
-import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,11 +22,7 @@ def answers(local_sam: SamCli, project: Path, local_options: tuple[str, ...]) ->
     def invoke(name: str) -> dict[str, Any]:
         event = ROOT / "events" / f"{name}.json"
         arguments = ("local", "invoke", "Function", "--event", str(event), *local_options)
-        process = local_sam.start(*arguments, cwd=project, output=subprocess.PIPE, errors=subprocess.PIPE)
-        output, log = process.communicate(timeout=120)
-        assert process.returncode == 0, log
-        answer: dict[str, Any] = json.loads(output)
-        return answer
+        return local_sam.invoke(*arguments, cwd=project)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(EXPECTED, pool.map(invoke, EXPECTED), strict=True))
