@@ -17,7 +17,7 @@ ENDPOINT = "local"
 # Of the template's parameters, those that the local chain sets.
 PARAMETERS = {"EndpointName": ENDPOINT, "DocsEnabled": "true"}
 # Valid on this machine only; real ones never get near the local chain.
-ACCOUNT = Account(access_key_id="local-access-key", region="us-east-1", secret_access_key="local-secret-key")  # noqa: S106
+ACCOUNT = Account(access_key_id="local-access-key", region="us-east-1", secret_access_key="local-secret-key")  # noqa: S106  # a local key, printed for all
 
 
 @dataclass(frozen=True, slots=True)

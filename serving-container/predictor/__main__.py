@@ -26,14 +26,14 @@ def main(arguments: list[str]) -> int:
 
             return asyncio.run(serve(settings, worker_environ(os.environ, settings.threads)))
         case ["load", descriptor]:
-            from predictor.worker import run_loader  # noqa: PLC0415
+            from predictor.worker import run_loader  # noqa: PLC0415  # as above
 
             return run_loader(settings, socket.socket(fileno=int(descriptor)))
         case ["compile", *rest]:
-            from predictor import compile as compiler  # noqa: PLC0415
+            from predictor import compile as compiler  # noqa: PLC0415  # as above
 
             return compiler.main(rest)
-    print(USAGE, file=sys.stderr)  # noqa: T201
+    print(USAGE, file=sys.stderr)  # noqa: T201  # what the command prints
     return 2
 
 

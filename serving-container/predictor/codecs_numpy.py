@@ -79,7 +79,7 @@ def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
     """Check an array: two dimensions, or one that is a single row."""
     if values.ndim == 1:
         values = values.reshape(1, -1)
-    if values.ndim != 2:  # noqa: PLR2004
+    if values.ndim != 2:  # noqa: PLR2004  # rows and columns
         raise BadInputError(f"Expected an array of 2 dimensions (rows, features), got {values.ndim}.")
     if values.dtype.kind not in "fiubU":
         raise BadInputError(f"Expected an array of numbers or text, got {values.dtype}.")
@@ -138,7 +138,7 @@ def _matrix(body: bytes) -> "csr_matrix":
     try:
         kind = {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "coo": sparse.coo_matrix}[_text(members["format"])]
         shape = tuple(members["shape"].tolist())
-        if len(shape) != 2 or shape[0] * 8 > MAX_UNPACKED:  # noqa: PLR2004
+        if len(shape) != 2 or shape[0] * 8 > MAX_UNPACKED:  # noqa: PLR2004  # rows and columns
             raise ValueError
         parts = ("row", "col") if kind is sparse.coo_matrix else ("indices", "indptr")
         first, second = (members[name] for name in parts)

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
         for line in compile_model(_options(arguments)):
             print(line, flush=True)  # noqa: T201  # a command's report
     except PredictorError as error:
-        print(f"not compiled: {error.detail}")  # noqa: T201
+        print(f"not compiled: {error.detail}")  # noqa: T201  # what the command prints
         return 1
     return 0
 

@@ -136,7 +136,7 @@ def _histogram(estimator: Any) -> Ensemble:
         for stage in estimator._predictors  # noqa: SLF001  # its only home
         for target, member in enumerate(stage)
     ]
-    base = np.ravel(estimator._baseline_prediction)  # noqa: SLF001
+    base = np.ravel(estimator._baseline_prediction)  # noqa: SLF001  # has no public name
     return Ensemble(trees, base, link=links[loss], rounds=False)
 
 

@@ -33,7 +33,7 @@ def _explanation(error: Exception, path: Path) -> str:
             return f"its {size} MB do not fit into memory: use a larger instance, or fewer workers (SERVING_WORKERS)."
         case PermissionError():
             return "it may not be read: make it readable for all (chmod o+r)."
-        case Warning(original_sklearn_version=trained, current_sklearn_version=here):  # type: ignore[misc]
+        case Warning(original_sklearn_version=trained, current_sklearn_version=here):  # type: ignore[misc]  # its class is imported with scikit-learn only
             return (
                 f"it was saved with scikit-learn {trained}, and this is {here}: train it with {here}, "
                 f"or put scikit-learn=={trained} into {REQUIREMENTS}."

@@ -89,31 +89,31 @@ def _kind(path: Path) -> str:
 
 # Each imports only the libraries of its own format: a worker with an ONNX model never loads scikit-learn.
 def _pickle(path: Path, _: Options) -> Model:
-    from predictor import model_sklearn  # noqa: PLC0415
+    from predictor import model_sklearn  # noqa: PLC0415  # each format imports what it needs
 
     return model_sklearn.load_pickle(path)
 
 
 def _skops(path: Path, options: Options) -> Model:
-    from predictor import model_sklearn  # noqa: PLC0415
+    from predictor import model_sklearn  # noqa: PLC0415  # each format imports what it needs
 
     return model_sklearn.load_skops(path, options.trusted)
 
 
 def _onnx(path: Path, options: Options) -> Model:
-    from predictor import model_onnx  # noqa: PLC0415
+    from predictor import model_onnx  # noqa: PLC0415  # each format imports what it needs
 
     return model_onnx.load(path, options.threads)
 
 
 def _xgboost(path: Path, options: Options) -> Model:
-    from predictor import model_boosters  # noqa: PLC0415
+    from predictor import model_boosters  # noqa: PLC0415  # each format imports what it needs
 
     return model_boosters.load_xgboost(path, options.threads)
 
 
 def _lightgbm(path: Path, options: Options) -> Model:
-    from predictor import model_boosters  # noqa: PLC0415
+    from predictor import model_boosters  # noqa: PLC0415  # each format imports what it needs
 
     return model_boosters.load_lightgbm(path, options.threads)
 

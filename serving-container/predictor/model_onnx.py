@@ -143,7 +143,7 @@ def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> S
     if unknown := [item.type for item in inputs if item.type not in NUMBERS and item.type != TEXT]:
         raise ModelLoadError(f"{path} takes a {unknown[0]}: only rows of numbers or text can be served.")
     for item in inputs:
-        if len(item.shape) != 2 or isinstance(item.shape[0], int):  # noqa: PLR2004
+        if len(item.shape) != 2 or isinstance(item.shape[0], int):  # noqa: PLR2004  # rows and columns
             raise ModelLoadError(
                 f"{path} takes {item.name} of shape {item.shape}: export it as [any number of rows, features]."
             )

@@ -103,14 +103,14 @@ class Pool:
         """Start a loader and ask it for workers; raises OSError when no process or socket can be had."""
         self._control, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with far_end:
-            loader = subprocess.Popen(  # noqa: S603
+            loader = subprocess.Popen(  # noqa: S603  # our own program
                 [sys.executable, "-m", "predictor", "load", str(far_end.fileno())],
                 pass_fds=[far_end.fileno()],
                 env=self._variables,
                 start_new_session=True,  # a group to end at once, and out of reach of Ctrl-C, which the server handles
             )
         self._loaders.append(loader)
-        self._control.setblocking(False)  # noqa: FBT003
+        self._control.setblocking(False)  # noqa: FBT003  # the standard library's signature
         asyncio.get_running_loop().add_reader(self._control, self._hear, self._control, loader)
         self._gone.extend(filter(None, self._asked))
         self._asked.clear()

@@ -135,6 +135,6 @@ def _stack(parts: list[Any]) -> Rows:
         import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
 
         return pd.concat(parts, ignore_index=True)
-    from scipy.sparse import vstack  # noqa: PLC0415
+    from scipy.sparse import vstack  # noqa: PLC0415  # only sparse requests need it
 
     return vstack(parts, format="csr")

@@ -46,7 +46,7 @@ class Server:
         self._tick()
         family = socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET
         self._socket = socket.create_server((self.settings.host, self.settings.port), family=family, backlog=BACKLOG)
-        self._socket.setblocking(False)  # noqa: FBT003
+        self._socket.setblocking(False)  # noqa: FBT003  # the standard library's signature
         self._resume()
         port: int = self._socket.getsockname()[1]
         return port
@@ -108,7 +108,7 @@ class Server:
                 self._warn(f"cannot accept connections: {error.strerror}; trying again")
                 loop.call_later(RETRY_SECONDS, self._resume)
                 break
-            client.setblocking(False)  # noqa: FBT003
+            client.setblocking(False)  # noqa: FBT003  # the standard library's signature
             task = loop.create_task(loop.connect_accepted_socket(lambda: Connection(self), client))
             self._opening.add(task)
             task.add_done_callback(self._opened)

@@ -95,7 +95,7 @@ def test_the_example_is_there_to_be_sent(page: webdriver.Chrome) -> None:
 def test_nothing_is_refused_by_the_pages_own_policy(page: webdriver.Chrome) -> None:
     complaints = [
         entry["message"]
-        for entry in page.get_log("browser")  # type: ignore[no-untyped-call]
+        for entry in page.get_log("browser")  # type: ignore[no-untyped-call]  # has no annotations
         if entry["level"] == "SEVERE"
     ]
 

@@ -150,7 +150,7 @@ class _Server(socketserver.ThreadingTCPServer):
 def running() -> Iterator[Endpoint]:
     handler = type("Handler", (_Handler,), {})
     with _Server(("127.0.0.1", 0), handler) as server:
-        handler.endpoint = endpoint = Endpoint(f"http://127.0.0.1:{server.server_address[1]}")  # type: ignore[attr-defined]
+        handler.endpoint = endpoint = Endpoint(f"http://127.0.0.1:{server.server_address[1]}")  # type: ignore[attr-defined]  # set on the class for its instances
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:

@@ -123,6 +123,6 @@ def test_lightgbm_takes_sparse_rows_as_dense_ones() -> None:
 )
 def test_rows_that_change_each_others_answers_are_predicted_request_by_request(
     estimator: Any,
-    independent: bool,  # noqa: FBT001
+    independent: bool,  # noqa: FBT001  # pytest's parameter
 ) -> None:
     assert model(estimator.fit(ROWS, TARGET)).signature.independent is independent

@@ -76,7 +76,7 @@ def test_a_scaler_of_a_tiny_scale() -> None:
         (DecisionTreeClassifier(), ROWS, False),
     ],
 )
-def test_which_estimators_see_finite_numbers_only(estimator: Any, rows: Any, expected: bool) -> None:  # noqa: FBT001
+def test_which_estimators_see_finite_numbers_only(estimator: Any, rows: Any, expected: bool) -> None:  # noqa: FBT001  # pytest's parameter
     assert stays_finite(estimator.fit(rows, TARGET)) is expected
 
 
@@ -84,5 +84,5 @@ def test_which_estimators_see_finite_numbers_only(estimator: Any, rows: Any, exp
     ("number", "expected"),
     [(1e19, True), (-1e19, True), (1e21, False), (-1.7e308, False), (np.nan, False), (np.inf, False)],
 )
-def test_rows_are_bounded_whatever_is_beside_a_number(number: float, expected: bool) -> None:  # noqa: FBT001
+def test_rows_are_bounded_whatever_is_beside_a_number(number: float, expected: bool) -> None:  # noqa: FBT001  # pytest's parameter
     assert bounded(np.array([[0.0, number], [1.0, 2.0]])) is expected

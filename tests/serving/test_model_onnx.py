@@ -45,7 +45,7 @@ def doubled(directory: Path, kind: int, shape: list[Any]) -> Path:
 
 
 @pytest.mark.parametrize("zipmap", [True, False])
-def test_a_classifier_as_skl2onnx_writes_it(zipmap: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_a_classifier_as_skl2onnx_writes_it(zipmap: bool, tmp_path: Path) -> None:  # noqa: FBT001  # pytest's parameter
     estimator = LogisticRegression(max_iter=1000).fit(IRIS.data, IRIS.target_names[IRIS.target])
     made = to_onnx(estimator, IRIS.data[:1].astype(np.float32), options={"zipmap": zipmap}, target_opset=21)
     onnx.save(made, tmp_path / "model.onnx")

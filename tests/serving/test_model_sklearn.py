@@ -87,7 +87,7 @@ def test_methods_are_those_that_the_estimator_has(estimator: Any, methods: tuple
         (KNeighborsClassifier(algorithm="kd_tree"), False, False),
     ],
 )
-def test_what_else_a_model_of_numbers_takes_is_found_out(estimator: Any, missing: bool, sparse_rows: bool) -> None:  # noqa: FBT001
+def test_what_else_a_model_of_numbers_takes_is_found_out(estimator: Any, missing: bool, sparse_rows: bool) -> None:  # noqa: FBT001  # pytest's parameter
     signature = iris(estimator).signature
 
     assert (signature.features, signature.numeric, signature.missing, signature.sparse) == (
