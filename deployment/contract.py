@@ -25,11 +25,14 @@ LOG_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A started container and where its port 8080 answers."""
+    """A started container, which may have ended."""
 
     docker: Docker
     identity: str
-    url: str
+
+    def url(self) -> str:
+        """Where its port 8080 answers; raises ContainerError when it has ended, for then it has no port."""
+        return f"http://{self.docker.run('port', self.identity, '8080/tcp').splitlines()[0]}"
 
     def exit_code(self) -> int | None:
         """The exit code, or None while it runs."""
@@ -52,8 +55,7 @@ def check_contract(
         options.append(f"--memory={target.memory}m")
     try:
         with docker.container(*options, image, "serve") as identity:
-            address = docker.run("port", identity, "8080/tcp").splitlines()[0]
-            return list(_check(Running(docker, identity, f"http://{address}"), target, golden))
+            return list(_check(Running(docker, identity), target, golden))
     except ContainerError as reason:
         return [error(SUBJECT, f"`docker run {image} serve` failed: {reason}", "the image needs an executable `serve`")]
 
@@ -67,7 +69,7 @@ def _check(running: Running, target: Target, golden: Sequence[GoldenRequest]) ->
     yield passed(SUBJECT, f"/ping answers 200 after {time.monotonic() - started:.1f} s")
     if ping.content:
         yield warning(SUBJECT, "/ping answers with a body", "answer 200 with an empty body")
-    yield from _check_answers(running, golden)
+    yield from _check_answers(ping.url.join("/invocations"), golden)
     yield _check_stop(running)
 
 
@@ -82,8 +84,8 @@ def _wait_for_ping(running: Running, seconds: int) -> httpx.Response | Finding:
                 "run it by hand with `docker run --rm -p 127.0.0.1:8080:8080 IMAGE serve` and mend what its log names",
             )
         try:
-            response = httpx.get(f"{running.url}/ping", timeout=PING_SECONDS)
-        except httpx.HTTPError as reason:
+            response = httpx.get(f"{running.url()}/ping", timeout=PING_SECONDS)
+        except (ContainerError, httpx.HTTPError) as reason:
             said = str(reason) or type(reason).__name__
         else:
             if response.status_code == httpx.codes.OK:
@@ -97,13 +99,11 @@ def _wait_for_ping(running: Running, seconds: int) -> httpx.Response | Finding:
     )
 
 
-def _check_answers(running: Running, golden: Sequence[GoldenRequest]) -> Iterator[Finding]:
+def _check_answers(url: httpx.URL, golden: Sequence[GoldenRequest]) -> Iterator[Finding]:
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     for item in golden:
         try:
-            response = httpx.post(
-                f"{running.url}/invocations", content=item.body(), headers=headers, timeout=INVOCATION_SECONDS
-            )
+            response = httpx.post(url, content=item.body(), headers=headers, timeout=INVOCATION_SECONDS)
         except httpx.HTTPError as reason:
             differences = [f"no answer: {str(reason) or type(reason).__name__}"]
         else:

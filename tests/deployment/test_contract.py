@@ -26,11 +26,11 @@ Check = Callable[..., list[Finding]]
 def check(docker: str) -> Check:
     """Build the image with a fault and check it."""
 
-    def build_and_check(fault: str, grace: int = 30) -> list[Finding]:
+    def build_and_check(fault: str, grace: int = 30, command: str = docker) -> list[Finding]:
         tag = f"test-contract-{fault}"
         arguments = ("--quiet", "--build-arg", f"FAULT={fault}", "--tag", tag)
         containers.run("env", "DOCKER_BUILDKIT=1", docker, "build", *arguments, str(IMAGES))
-        return check_contract(Docker(docker, grace), tag, None, REALTIME, [GOLDEN])
+        return check_contract(Docker(command, grace), tag, None, REALTIME, [GOLDEN])
 
     return build_and_check
 
@@ -83,6 +83,16 @@ def test_an_image_that_is_not_there_is_an_error(docker: str) -> None:
 )
 def test_each_fault_is_one_finding(check: Check, fault: str, text: str) -> None:
     assert errors(check(fault)) == [text]
+
+
+def test_a_container_that_ends_before_its_port_is_asked(docker: str, check: Check, tmp_path: Path) -> None:
+    slow = tmp_path / "docker"
+    slow.write_text(f'#!/bin/sh\n[ "$1" = port ] && {docker} wait "$2" >/dev/null\nexec {docker} "$@"\n')
+    slow.chmod(0o755)
+
+    assert errors(check("ends-at-once", command=str(slow))) == [
+        "the container ended with code 1: model.pkl: no such file"
+    ]
 
 
 def test_a_server_that_is_deaf_to_sigterm_is_found(check: Check) -> None:
