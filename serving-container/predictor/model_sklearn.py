@@ -13,11 +13,10 @@ import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import InconsistentVersionWarning
 
-from predictor import features, kinds, model_categories, model_checks
+from predictor import features, kinds, model_categories, model_checks, model_forest, model_linear
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
 from predictor.model_categories import Categories
 from predictor.model_finite import bounded, stays_finite
-from predictor.model_forest import direct
 from predictor.rows import Rows, Signature, one_a_row
 from predictor.table import Table, to_rows
 
@@ -33,18 +32,18 @@ class Estimator:
     def __init__(self, estimator: Any, signature: Signature, categories: Categories | None = None) -> None:
         self.signature = signature
         self.estimator = estimator
-        self._asked = direct(estimator)
+        self._asked = model_forest.direct(estimator)
         self._categories = categories
         self._documents = features.takes_documents(estimator)
         self._stays_finite = signature.numeric and stays_finite(estimator)
+        self._linear = model_linear.direct(estimator) if self._stays_finite else {}
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
         given = self._input(rows)
         finite = self._stays_finite and bounded(given)
         try:
-            with sklearn.config_context(assume_finite=finite, skip_parameter_validation=True):
-                predictions = getattr(self._asked, method)(given)
+            predictions = self._ask(given, method, finite=finite)
         except ValueError as error:
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except TypeError as error:
@@ -56,6 +55,12 @@ class Estimator:
         except Exception as error:
             raise PredictionError("The model failed on these rows.") from error
         return one_a_row(predictions, rows.shape[0])
+
+    def _ask(self, given: Any, method: str, *, finite: bool) -> Any:
+        if finite and method in self._linear:
+            return self._linear[method](given)
+        with sklearn.config_context(assume_finite=finite, skip_parameter_validation=True):
+            return getattr(self._asked, method)(given)
 
     def warm_up(self) -> None:
         """See `predictor.model.Model`."""
