@@ -88,6 +88,21 @@ def test_idle_workers_share_what_waits() -> None:
     assert (one.bodies, two.bodies) == ([[b"a", b"b"]], [[b"c"]])
 
 
+def test_something_is_left_for_a_worker_that_is_busy() -> None:
+    bench, busy, idle = Bench(), Recorder(), Recorder()
+
+    def steps() -> None:
+        bench.submit(b"a")
+        bench.batcher.join(busy)
+        bench.submit(b"b", b"c", b"d")
+        bench.batcher.join(idle)
+        finish(bench, busy, 0.1)
+
+    run(steps)
+
+    assert (busy.bodies, idle.bodies) == ([[b"a"], [b"d"]], [[b"b", b"c"]])
+
+
 def finish(bench: Bench, worker: Recorder, seconds: float) -> None:
     jobs = worker.sent[-1]
     bench.batcher.finish(worker, jobs, [Answer(200, "", b"")] * len(jobs), seconds)
@@ -143,7 +158,7 @@ def test_what_queues_while_the_worker_is_busy_is_its_next_batch() -> None:
         bench.submit(b"a", b"b")
         bench.batcher.join(worker)
         bench.submit(b"c", b"d")
-        bench.batcher.join(worker)
+        finish(bench, worker, 0.1)
 
     run(steps)
 
@@ -257,8 +272,9 @@ def test_a_batch_whose_worker_died_is_tried_again_one_by_one() -> None:
         bench.batcher.join(dead)
         bench.submit(b"c", b"d")
         bench.batcher.leave(dead, dead.sent[0])
-        for _ in range(3):
-            bench.batcher.join(other)
+        bench.batcher.join(other)
+        finish(bench, other, 0.1)
+        finish(bench, other, 0.1)
 
     run(steps)
 
