@@ -29,8 +29,13 @@ def run_loader(settings: Settings, control: socket.socket) -> int:
     while message := control.recv(FORK.size):
         (dead,) = FORK.unpack(message)
         code = _exit_code(dead)
-        near_end, far_end = socket.socketpair()
-        if (pid := os.fork()) == 0:
+        try:
+            near_end, far_end = socket.socketpair()
+            pid = os.fork()
+        except OSError as error:
+            log.critical(f"a worker cannot be forked: {error.strerror}")
+            return 1
+        if pid == 0:
             control.close()
             near_end.close()
             os._exit(_run_worker(settings, model, far_end))

@@ -87,15 +87,16 @@ class Process:
         return [worker for loader in children(self.popen.pid) for worker in children(loader)]
 
     @contextmanager
-    def no_more_files(self) -> Iterator[None]:
-        """The server cannot open any file or socket that it does not have open."""
-        limits = resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    def no_more_files(self, pid: int = 0) -> Iterator[None]:
+        """The server, or another process, cannot open any file or socket that it does not have open."""
+        pid = pid or self.popen.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
         try:
             yield
         finally:
             with suppress(ProcessLookupError):
-                resource.prlimit(self.popen.pid, resource.RLIMIT_NOFILE, limits)
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
     def terminate(self, timeout: float = 30) -> int:
         self.popen.send_signal(signal.SIGTERM)

@@ -51,6 +51,21 @@ def test_a_loader_that_dies_while_no_file_can_be_opened_comes_back_by_itself(tmp
         assert "traceback" not in server.output.read_text()
 
 
+def test_a_loader_that_cannot_fork_says_so_in_one_line_and_is_replaced(tmp_path: Path) -> None:
+    with serving(faults.save(faults.Echo(), tmp_path / "model")) as server:
+        wait_until(lambda: server.metric("serving_workers") == 2)
+        (loader,) = children(server.popen.pid)
+        with server.no_more_files(loader):
+            os.kill(server.workers()[0], signal.SIGKILL)
+            wait_until(lambda: children(server.popen.pid) not in ([], [loader]))
+        wait_until(lambda: server.metric("serving_workers") == 2)
+
+        output = server.output.read_text()
+        assert output.count("a worker cannot be forked: Too many open files") == 1
+        assert "Traceback" not in output
+        assert server.predict([3, 0]).json() == {"predictions": [3.0]}
+
+
 def test_ping_is_503_while_no_worker_has_loaded_the_model(tmp_path: Path) -> None:
     model = faults.save(faults.SlowToLoad(seconds=3.0, notes=tmp_path / "loaded"), tmp_path / "model")
     with serving(model, workers=1, preload="false") as server:
