@@ -1,75 +1,13 @@
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
 import pytest
 
-from predictor.batcher import QUICK_SECONDS, Batcher, Job
-from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
-from predictor.frames import Answer, Task
-from predictor.settings import Settings
-from predictor.telemetry import Metrics
-
-if TYPE_CHECKING:
-    from predictor.exchange import Exchange
-
-
-@dataclass(slots=True)
-class Caller:
-    """Stands for the exchange of a job: whether its client has gone is all that the batcher asks."""
-
-    gone: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Recorder:
-    """A worker that keeps what it is sent until it is told to finish."""
-
-    batches: bool = True
-    sent: list[Sequence[Job]] = field(default_factory=list)
-
-    def send(self, jobs: Sequence[Job]) -> None:
-        self.sent.append(jobs)
-
-    @property
-    def bodies(self) -> list[list[bytes]]:
-        return [[job.task.body for job in jobs] for jobs in self.sent]
-
-
-class Bench:
-    """A batcher and what came out of it."""
-
-    def __init__(self, **settings: object) -> None:
-        self.outcomes: dict[bytes, Answer | PredictorError] = {}
-        variables = {f"SERVING_{name.upper()}": str(value) for name, value in settings.items()}
-        self.batcher = Batcher(Settings.from_environ(variables), Metrics())
-
-    def job(self, body: bytes, *, expires_in: float = 60) -> Job:
-        task = Task(body, None, None, "")
-        return Job(task, cast("Exchange", Caller()), time.monotonic() + expires_in, self.settle)
-
-    def settle(self, job: Job, outcome: Answer | PredictorError) -> None:
-        self.outcomes[job.task.body] = outcome
-
-    def submit(self, *bodies: bytes, **options: Any) -> list[Job]:
-        jobs = [self.job(body, **options) for body in bodies]
-        for job in jobs:
-            self.batcher.submit(job)
-        return jobs
-
-
-def run(*steps: Callable[[], object]) -> None:
-    """Run steps, and what they schedule, in an event loop."""
-
-    async def body() -> None:
-        for step in steps:
-            step()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-
-    asyncio.run(body())
+from predictor.batcher import QUICK_SECONDS
+from predictor.errors import DeadlineError, PredictionError, QueueFullError
+from predictor.frames import Answer
+from tests.serving.batching import Bench, Caller, Recorder, finish, run
 
 
 def test_what_arrives_together_is_one_batch() -> None:
@@ -101,11 +39,6 @@ def test_something_is_left_for_a_worker_that_is_busy() -> None:
     run(steps)
 
     assert (busy.bodies, idle.bodies) == ([[b"a"], [b"d"]], [[b"b", b"c"]])
-
-
-def finish(bench: Bench, worker: Recorder, seconds: float) -> None:
-    jobs = worker.sent[-1]
-    bench.batcher.finish(worker, jobs, [Answer(200, "", b"")] * len(jobs), seconds)
 
 
 async def beside_a_busy_worker(seconds: float) -> tuple[Bench, Recorder, Recorder]:
