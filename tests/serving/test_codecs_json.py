@@ -7,26 +7,13 @@ import numpy as np
 import pytest
 
 from predictor.codecs import decode
-from predictor.errors import BadInputError, Fault
+from predictor.errors import Fault
 from predictor.rows import Signature
+from tests.serving.decoding import JSON, PAIRS, refusal, rows
 
-JSON = "application/json"
 LINES = "application/jsonlines"
-PAIRS = Signature(features=2)
 NAMED = Signature(features=2, names=("a", "b"))
 METHODS = Signature(features=2, methods=("predict", "predict_proba"))
-
-
-def rows(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -> Any:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    found: Any = decode(content, content_type, signature).rows
-    return found.tolist()
-
-
-def refusal(body: Any, signature: Signature = PAIRS, content_type: str = JSON) -> BadInputError:
-    with pytest.raises(BadInputError) as refused:
-        rows(body, signature, content_type)
-    return refused.value
 
 
 @pytest.mark.parametrize(

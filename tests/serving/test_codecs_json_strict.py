@@ -1,30 +1,13 @@
 """What is not JSON, or not only one thing: names that stand twice, numbers that would be rounded."""
 
-import json
-from typing import Any
-
 import pytest
 
-from predictor.codecs import decode
-from predictor.errors import BadInputError, Fault
+from predictor.errors import Fault
 from predictor.rows import Signature
+from tests.serving.decoding import refusal, rows
 
-JSON = "application/json"
 LINES = "application/jsonlines"
-PAIRS = Signature(features=2)
 NAMED = Signature(features=2, names=("a", "b"))
-
-
-def rows(body: Any, signature: Signature = PAIRS) -> Any:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    found: Any = decode(content, JSON, signature).rows
-    return found.tolist()
-
-
-def refusal(body: bytes, signature: Signature = PAIRS, content_type: str = JSON) -> BadInputError:
-    with pytest.raises(BadInputError) as refused:
-        decode(body, content_type, signature)
-    return refused.value
 
 
 @pytest.mark.parametrize("cell", [b"9007199254740993", b"-9007199254740993", b"9223372036854775809"])
