@@ -1,13 +1,15 @@
 """What kind each feature of a fitted estimator is, read from the estimator: a number, a string, or what else it saw."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from predictor import features
 
@@ -116,12 +118,26 @@ def _of_columns(estimator: ColumnTransformer, width: int) -> Kinds:
 
 
 def _of_pipeline(pipeline: Pipeline, width: int) -> Kinds:
+    return _of_steps([step for _, step in pipeline.steps if step is not None and not isinstance(step, str)], width)
+
+
+def _of_steps(steps: Sequence[Any], width: int) -> Kinds:
     """The first step that is not indifferent to the kind of its input decides."""
-    steps = [step for _, step in pipeline.steps if step is not None and not isinstance(step, str)]
-    decides = next((step for step in steps if not isinstance(step, SimpleImputer)), None)
-    imputers = (step for step in steps if isinstance(step, SimpleImputer))
+    imputers = list(takewhile(lambda step: isinstance(step, SimpleImputer), steps))
+    decides, *behind = steps[len(imputers) :] or [None]
     nones = frozenset(range(width)) if any(step.missing_values is None for step in imputers) else frozenset()
-    return _union((of(decides, width), Kinds(nones=nones)))
+    passed_on = _passed_on(decides, behind) if isinstance(decides, ColumnTransformer) else Kinds()
+    return _union((of(decides, width), passed_on, Kinds(nones=nones)))
+
+
+def _passed_on(columns: ColumnTransformer, behind: Sequence[Any]) -> Kinds:
+    """Of columns that go through a ColumnTransformer as they are, the steps behind it decide."""
+    names = list(getattr(columns, "feature_names_in_", range(columns.n_features_in_)))
+    places: dict[int, int] = {}
+    for name, part, selected in columns.transformers_:
+        if part == "passthrough" or (type(part) is FunctionTransformer and part.func is None):
+            places |= zip(count(columns.output_indices_[name].start), features.positions(selected, names))
+    return _of_steps(behind, max(part.stop for part in columns.output_indices_.values())).at(places)
 
 
 def _union(found: Iterable[Kinds]) -> Kinds:

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from predictor.codecs import decode
 from predictor.errors import BadInputError
@@ -106,6 +106,28 @@ def test_gradient_boosting_takes_unknown_and_missing_words_for_missing_ones() ->
     found = answers(model(estimator), b'{"data": [[0.5, "z"], [0.5, null]]}', "application/json")
 
     np.testing.assert_array_equal(found, estimator.predict_proba(strange))
+
+
+@pytest.mark.parametrize("passed", ["passthrough", FunctionTransformer()])
+def test_words_that_go_through_a_column_transformer_as_they_are(passed: Any) -> None:
+    rows = COLUMNS.drop(columns=["id"]).astype({"word": "category"})
+    columns = ColumnTransformer(
+        [("words", passed, ["word"]), ("scaled", StandardScaler(), ["number"])],
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    estimator = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=5)).fit(rows, TARGET)
+    subject = model(estimator)
+    strange = pd.DataFrame({"x": [0.5, 0.5], "word": pd.Categorical(["z", None]), "number": [10, 10]})
+
+    assert subject.signature.text == frozenset({1})
+    np.testing.assert_array_equal(answers(subject, as_json(rows), "application/json"), estimator.predict_proba(rows))
+    np.testing.assert_array_equal(
+        answers(subject, b'{"data": [[0.5, "z", 10], [0.5, null, 10]]}', "application/json"),
+        estimator.predict_proba(strange),
+    )
+    with pytest.raises(BadInputError, match=r"expected a string or null, got 3 at /0/word"):
+        decode(b'[{"x": 0.5, "word": 3, "number": 10}]', "application/json", subject.signature)
 
 
 def test_gradient_boosting_on_an_array_of_words() -> None:
