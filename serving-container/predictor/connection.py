@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
         self._size += len(part)
         self._server.receiving += len(part)
         self._check_size(self._size)
-        self._body.append(part)
+        self._body += part
 
     def on_message_complete(self) -> None:
         self._receiving = False
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         if not parser.should_keep_alive() or parser.get_http_version() == "1.0" or b"upgrade" in self._headers:
             self._last = True
         method = parser.get_method().decode("ascii")
-        exchange = Exchange(self, method, _path(self._url), self._headers, b"".join(self._body))
+        exchange = Exchange(self, method, _path(self._url), self._headers, bytes(self._body))
         self._release()
         self._exchanges.append(exchange)
         if len(self._exchanges) >= MAX_PIPELINED:
@@ -195,7 +195,7 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
-        self._body: list[bytes] = []
+        self._body = bytearray()
         self._size = 0
         self._head_bytes = 0
         self._in_head = False
@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
         """Hold no body any longer."""
         self._server.receiving -= self._size
         self._size = 0
-        self._body = []
+        self._body = bytearray()
 
     def _check_head(self, size: int) -> None:
         if size > MAX_HEAD_BYTES:

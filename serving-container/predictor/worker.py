@@ -20,7 +20,7 @@ from predictor.telemetry import log
 
 def run_loader(settings: Settings, control: socket.socket) -> int:
     """Load the model, then fork a worker whenever the server asks for one, until it closes `control`."""
-    gc.disable()  # what is loaded stays: looking through it again and again is a tenth of the start
+    gc.disable()  # what is loaded stays: looking through it again and again is a sixth of the start
     model = _load(settings) if settings.preload else None
     if settings.preload and model is None:
         return LOAD_FAILED
