@@ -130,15 +130,12 @@ class Batcher:
         while self._idle and self._queue:
             if self._holds():
                 break
-            batch = self._take(self._share() if self._idle[-1].batches else 1)
+            share = len(self._queue) if self._quick else math.ceil(len(self._queue) / len(self._idle))
+            batch = self._take(share if self._idle[-1].batches else 1)
             if batch:
                 self._busy += 1
                 self._sent = time.monotonic()
                 self._idle.pop().send(batch)
-
-    def _share(self) -> int:
-        """How much of the queue is one worker's; something is left for the others, which would else idle meanwhile."""
-        return len(self._queue) if self._quick else math.ceil(len(self._queue) / (self._busy + len(self._idle)))
 
     @property
     def _quick(self) -> bool:

@@ -61,6 +61,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
         self._exchanges: deque[Exchange] = deque()
+        self._body: bytes | bytearray
         self._begin()
         self._silent = 0
         """Bytes in which the parser has found nothing: a part of something that may have no end."""
@@ -144,7 +145,10 @@ class Connection(asyncio.Protocol):
         self._size += len(part)
         self._server.receiving += len(part)
         self._check_size(self._size)
-        self._body += part
+        if isinstance(self._body, bytearray):
+            self._body += part
+        else:  # most bodies come in one part, and are not copied
+            self._body = bytearray(self._body) + part if self._body else part
 
     def on_message_complete(self) -> None:
         self._receiving = False
@@ -195,7 +199,7 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
-        self._body = bytearray()
+        self._body = b""
         self._size = 0
         self._head_bytes = 0
         self._in_head = False
@@ -204,7 +208,7 @@ class Connection(asyncio.Protocol):
         """Hold no body any longer."""
         self._server.receiving -= self._size
         self._size = 0
-        self._body = bytearray()
+        self._body = b""
 
     def _check_head(self, size: int) -> None:
         if size > MAX_HEAD_BYTES:

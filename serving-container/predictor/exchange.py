@@ -68,5 +68,5 @@ def _head(status: int, content_type: str) -> bytes:
 
 def _lines(headers: Headers) -> bytes:
     """Header lines; a line break within a value would begin another header, so it becomes a blank."""
-    lines = (f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers)
-    return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")
+    lines = [f"{name}: {value}".replace("\r", " ").replace("\n", " ") + "\r\n" for name, value in headers]
+    return "".join(lines).encode("latin-1", "replace")

@@ -25,6 +25,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
+from predictor.model_parts import has_own_methods
+
 LARGEST = 1e20
 """What a number may be at most. With the limits of scalers below they make 2e35 at most."""
 SMALLEST_SCALE = 1e-15
@@ -36,13 +38,15 @@ PLAIN = LINEAR | {SVC, SVR, LinearSVC, LinearSVR, KMeans, PCA}
 def stays_finite(estimator: Any) -> bool:
     """Whether an estimator sees finite numbers only, if rows are `bounded`."""
     steps = [step for _, step in estimator.steps] if type(estimator) is Pipeline else [estimator]
+    if any(map(has_own_methods, (estimator, *steps))):
+        return False
     *before, last = steps
     return type(last) in PLAIN and len(before) <= 1 and all(map(_is_mild, before))
 
 
 def bounded(rows: Any) -> bool:
-    """Whether rows are an array whose numbers are finite and not vast; one product tells."""
-    return isinstance(rows, np.ndarray) and bool(np.vdot(rows, rows) <= LARGEST**2)
+    """Whether rows are an array of doubles that are finite and not vast; one product tells."""
+    return isinstance(rows, np.ndarray) and rows.dtype == np.float64 and bool(np.vdot(rows, rows) <= LARGEST**2)
 
 
 def _is_mild(scaler: Any) -> bool:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import Pipeline
 
+from predictor.model_parts import has_own_methods
+
 Doubles = npt.NDArray[np.float64]
 CLASSIFIERS = {RandomForestClassifier, ExtraTreesClassifier}
 REGRESSORS = {RandomForestRegressor, ExtraTreesRegressor}
@@ -29,7 +31,7 @@ def direct(estimator: Any) -> Any:
         twin = copy(estimator)
         twin.steps = [*estimator.steps[:-1], (name, direct(last))]
         return twin
-    if type(estimator) not in CLASSIFIERS | REGRESSORS or estimator.n_outputs_ != 1:
+    if type(estimator) not in CLASSIFIERS | REGRESSORS or estimator.n_outputs_ != 1 or has_own_methods(estimator):
         return estimator
     twin = copy(estimator)
     if type(estimator) in CLASSIFIERS:

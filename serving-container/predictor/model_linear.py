@@ -28,17 +28,21 @@ REGRESSORS = {LinearRegression, Ridge, Lasso, ElasticNet}
 
 def direct(estimator: Any) -> Mapping[str, Ask]:
     """Make functions that answer finite rows as the methods of an estimator do; none for another estimator."""
-    *scalers, model = [step for _, step in estimator.steps] if type(estimator) is Pipeline else [estimator]
-    if any(type(scaler) not in SCALERS for scaler in scalers):
+    steps = [step for _, step in estimator.steps] if type(estimator) is Pipeline else [estimator]
+    *scalers, model = steps
+    widths = {getattr(step, "n_features_in_", None) for step in steps}
+    if any(type(scaler) not in SCALERS for scaler in scalers) or len(widths) > 1 or None in widths:
         return {}
     asks = _asks(model)
     return {name: partial(_ask, scalers, ask) for name, ask in asks.items()} if scalers else asks
 
 
 def _asks(model: Any) -> Mapping[str, Ask]:
+    if not isinstance(getattr(model, "coef_", None), np.ndarray):  # sparse, by its sparsify
+        return {}
     if type(model) in REGRESSORS:
         return {"predict": partial(_scores, model)}
-    if type(model) not in CLASSIFIERS:
+    if type(model) not in CLASSIFIERS or not isinstance(model.classes_, np.ndarray):
         return {}
     asks = {"predict": partial(_classes, model), "decision_function": partial(_decisions, model)}
     if hasattr(model, "predict_proba"):
@@ -55,14 +59,18 @@ def _ask(scalers: list[Any], ask: Ask, rows: Doubles) -> npt.NDArray[Any]:
 
 
 def _standardized(scaler: StandardScaler, rows: Doubles) -> Doubles:
+    rows = rows.copy()
     if scaler.with_mean:
-        rows = rows - scaler.mean_
-    return rows / scaler.scale_ if scaler.with_std else rows
+        rows -= scaler.mean_
+    if scaler.with_std:
+        rows /= scaler.scale_
+    return rows
 
 
 def _ranged(scaler: MinMaxScaler, rows: Doubles) -> Doubles:
-    rows = rows * scaler.scale_ + scaler.min_
-    return np.clip(rows, *scaler.feature_range) if scaler.clip else rows
+    rows = rows * scaler.scale_
+    rows += scaler.min_
+    return np.clip(rows, *scaler.feature_range, out=rows) if scaler.clip else rows
 
 
 SCALERS: dict[type, Callable[[Any, Doubles], Doubles]] = {StandardScaler: _standardized, MinMaxScaler: _ranged}

@@ -15,6 +15,13 @@ def is_of(package: str, estimator: Any) -> bool:
     return any(base.__module__.partition(".")[0] == package for base in type(estimator).__mro__)
 
 
+def has_own_methods(estimator: Any) -> bool:
+    """Whether somebody has put a method onto the object, in place of its class's."""
+    return any(
+        callable(value) and hasattr(type(estimator), name) for name, value in getattr(estimator, "__dict__", {}).items()
+    )
+
+
 def parts(estimator: Any) -> Iterator[Any]:
     """Go through an estimator and all that are inside it, each once."""
     waiting, seen = [estimator], {id(estimator)}

@@ -26,21 +26,6 @@ def test_idle_workers_share_what_waits() -> None:
     assert (one.bodies, two.bodies) == ([[b"a", b"b"]], [[b"c"]])
 
 
-def test_something_is_left_for_a_worker_that_is_busy() -> None:
-    bench, busy, idle = Bench(), Recorder(), Recorder()
-
-    def steps() -> None:
-        bench.submit(b"a")
-        bench.batcher.join(busy)
-        bench.submit(b"b", b"c", b"d")
-        bench.batcher.join(idle)
-        finish(bench, busy, 0.1)
-
-    run(steps)
-
-    assert (busy.bodies, idle.bodies) == ([[b"a"], [b"d"]], [[b"b", b"c"]])
-
-
 async def beside_a_busy_worker(seconds: float) -> tuple[Bench, Recorder, Recorder]:
     """Batches have taken `seconds`; one worker has a batch, the other is idle, and a request comes."""
     bench, busy, idle = Bench(), Recorder(), Recorder()

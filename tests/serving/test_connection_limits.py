@@ -1,6 +1,7 @@
 """What a client may make the server hold: heads, trailers, bodies on their way, and connections, over real sockets."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -42,6 +43,27 @@ def test_a_trailer_is_no_header() -> None:
     request = CHUNKED + CLOSE + b"2\r\nok\r\n0\r\nX-Name: trailer\r\n\r\n"
 
     assert send(request) == reply(b"POST /a None ok")
+
+
+def test_a_body_in_many_parts_takes_little_more_memory_than_its_bytes() -> None:
+    async def run() -> tuple[int, int]:
+        async with connected() as (server, _, writer):
+            writer.write(CHUNKED + b"\r\n")
+            await asyncio.sleep(0.05)
+            tracemalloc.start()
+            try:
+                for _ in range(200):
+                    writer.write(b"2\r\nxx\r\n" * 1000)
+                    await writer.drain()
+                await asyncio.sleep(0.5)
+                return server.receiving, tracemalloc.get_traced_memory()[0]
+            finally:
+                tracemalloc.stop()
+
+    received, memory = asyncio.run(run())
+
+    assert received == 400_000
+    assert memory < 1_500_000
 
 
 def test_bodies_on_their_way_share_one_limit() -> None:

@@ -1,6 +1,7 @@
 """Forests that ask their trees directly answer as scikit-learn's own methods do, to the last bit."""
 
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,13 @@ def test_others_are_left_as_they_are(estimator: Any, target: Any) -> None:
     fitted = estimator.fit(ROWS, target)
 
     assert direct(fitted) is fitted
+
+
+def test_a_method_that_somebody_has_put_onto_a_forest_is_asked() -> None:
+    forest = RandomForestClassifier(3).fit(ROWS, CLASSES)
+    forest.predict_proba = partial(np.multiply, 2)
+
+    assert direct(forest) is forest
 
 
 def refuse(*_: Any, **__: Any) -> Any:

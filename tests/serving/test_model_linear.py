@@ -1,5 +1,6 @@
 """Linear models that multiply at once answer as scikit-learn's own methods do, to the last bit."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,21 @@ class OwnScaler(StandardScaler):  # type: ignore[misc]  # as above
     """May scale otherwise."""
 
 
+def changed(model: Any, **attributes: Any) -> Any:
+    vars(model).update(attributes)
+    return model
+
+
+def of_other_widths() -> Any:
+    pipeline = make_pipeline(StandardScaler(), LinearRegression()).fit(ROWS, NUMBERS)
+    return changed(pipeline, steps=[("scaler", StandardScaler().fit(ROWS[:, :1])), pipeline.steps[1]])
+
+
+def without_width(model: Any) -> Any:
+    del model.n_features_in_
+    return model
+
+
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -100,6 +116,10 @@ class OwnScaler(StandardScaler):  # type: ignore[misc]  # as above
         make_pipeline(OwnScaler(), LinearRegression()).fit(ROWS, NUMBERS),
         make_pipeline(PCA(2), LinearRegression()).fit(ROWS, NUMBERS),
         make_pipeline("passthrough", LinearRegression()).fit(ROWS, NUMBERS),
+        LogisticRegression().fit(ROWS[:, :1], CLASSES).sparsify(),
+        changed(LogisticRegression().fit(ROWS[:, :1], CLASSES), classes_=[0, 1, 2]),
+        of_other_widths(),
+        without_width(LinearRegression().fit(ROWS, NUMBERS)),
     ],
     ids=str,
 )
@@ -113,6 +133,23 @@ def test_what_is_served(method: str) -> None:
     expected = getattr(pipeline, method)(QUERIES)
 
     np.testing.assert_array_equal(wrap(pipeline, Path("model.pkl")).predict(QUERIES, method), expected)
+
+
+@pytest.mark.parametrize("place", ["model", "scaler", "pipeline"])
+def test_methods_that_somebody_has_put_onto_the_object_are_asked(place: str) -> None:
+    estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, CLASSES == 1)
+    own = {
+        "model": (estimator[-1], {"decision_function": partial(np.sum, axis=1)}),
+        "scaler": (estimator[0], {"transform": partial(np.multiply, -1.0)}),
+        "pipeline": (estimator, {"predict": partial(np.argmax, axis=1)}),
+    }
+    before = estimator.predict(QUERIES)
+    step, own_methods = own[place]
+    changed(step, **own_methods)
+    expected = estimator.predict(QUERIES)
+
+    assert (expected != before).any()
+    np.testing.assert_array_equal(wrap(estimator, Path("model.pkl")).predict(QUERIES, "predict"), expected)
 
 
 def test_rows_that_are_too_large_are_scikit_learns() -> None:

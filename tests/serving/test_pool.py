@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.serving import faults
 from tests.serving.faults import FATAL
 from tests.serving.processes import Process, Reply, children, serving, wait_until
@@ -109,3 +111,21 @@ def test_a_worker_loads_the_model_itself_without_preload(tmp_path: Path) -> None
         wait_until(lambda: server.metric("serving_workers") == 2)
 
         assert server.predict([3, 0]).json() == {"predictions": [3.0]}
+
+
+def test_what_a_models_own_code_leaves_behind_is_not_kept(tmp_path: Path) -> None:
+    program = tmp_path / "model" / "code" / "inference.py"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        "import numpy as np\n"
+        "class Shard:\n"
+        "    def __init__(self):\n"
+        "        self.numbers = np.ones(1_000_000)\n"
+        "        self.myself = self\n"
+        "def model_fn(model_dir):\n"
+        "    return sum(Shard().numbers.sum() for _ in range(20))\n"
+    )
+    with serving(tmp_path / "model") as server:
+        (loader,) = children(server.popen.pid)
+
+        assert psutil.Process(loader).memory_info().rss < 130 * 2**20
