@@ -42,7 +42,7 @@ def _asks(model: Any) -> Mapping[str, Ask]:
         return {}
     if type(model) in REGRESSORS:
         return {"predict": partial(_scores, model)}
-    if type(model) not in CLASSIFIERS or not isinstance(model.classes_, np.ndarray):
+    if type(model) not in CLASSIFIERS or not isinstance(getattr(model, "classes_", None), np.ndarray):
         return {}
     asks = {"predict": partial(_classes, model), "decision_function": partial(_decisions, model)}
     if hasattr(model, "predict_proba"):

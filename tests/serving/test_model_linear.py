@@ -103,8 +103,8 @@ def of_other_widths() -> Any:
     return changed(pipeline, steps=[("scaler", StandardScaler().fit(ROWS[:, :1])), pipeline.steps[1]])
 
 
-def without_width(model: Any) -> Any:
-    del model.n_features_in_
+def without(name: str, model: Any) -> Any:
+    delattr(model, name)
     return model
 
 
@@ -119,7 +119,8 @@ def without_width(model: Any) -> Any:
         LogisticRegression().fit(ROWS[:, :1], CLASSES).sparsify(),
         changed(LogisticRegression().fit(ROWS[:, :1], CLASSES), classes_=[0, 1, 2]),
         of_other_widths(),
-        without_width(LinearRegression().fit(ROWS, NUMBERS)),
+        without("n_features_in_", LinearRegression().fit(ROWS, NUMBERS)),
+        without("classes_", LogisticRegression().fit(ROWS[:, :1], CLASSES)),
     ],
     ids=str,
 )
