@@ -50,7 +50,8 @@ def positions(columns: Any, trained: list[Any]) -> list[int]:
         return [trained.index(columns)]
     if not isinstance(columns, slice) and len(columns) and isinstance(columns[0], str):
         return [trained.index(name) for name in columns]
-    return list(np.atleast_1d(np.arange(len(trained))[columns]))
+    found: list[int] = np.atleast_1d(np.arange(len(trained))[columns]).tolist()
+    return found
 
 
 def _parts(estimator: Any) -> list[Any]:

@@ -1,7 +1,7 @@
 """What kind each feature of a fitted estimator is, read from the estimator: a number, a string, or what else it saw."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, takewhile
 from typing import Any
 
@@ -131,13 +131,17 @@ def _of_steps(steps: Sequence[Any], width: int) -> Kinds:
 
 
 def _passed_on(columns: ColumnTransformer, behind: Sequence[Any]) -> Kinds:
-    """Of columns that go through a ColumnTransformer as they are, the steps behind it decide."""
+    """What the steps behind a ColumnTransformer know of the columns that go through it as they are.
+
+    Where somebody's own code is behind, nothing is known, and the columns stay numbers.
+    """
     names = list(getattr(columns, "feature_names_in_", range(columns.n_features_in_)))
     places: dict[int, int] = {}
     for name, part, selected in columns.transformers_:
         if part == "passthrough" or (type(part) is FunctionTransformer and part.func is None):
             places |= zip(count(columns.output_indices_[name].start), features.positions(selected, names))
-    return _of_steps(behind, max(part.stop for part in columns.output_indices_.values())).at(places)
+    known = _of_steps(behind, max(part.stop for part in columns.output_indices_.values()))
+    return replace(known, unknown=frozenset()).at(places)
 
 
 def _union(found: Iterable[Kinds]) -> Kinds:

@@ -1,11 +1,13 @@
 """Which columns a model takes: those of the training, or those that it makes use of; text where it takes text."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -15,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from predictor.codecs import decode
 from predictor.errors import BadInputError
+from predictor.model_onnx import description
 from predictor.model_sklearn import Estimator, wrap
 
 RANDOM = np.random.default_rng(0)
@@ -128,6 +131,35 @@ def test_words_that_go_through_a_column_transformer_as_they_are(passed: Any) -> 
     )
     with pytest.raises(BadInputError, match=r"expected a string or null, got 3 at /0/word"):
         decode(b'[{"x": 0.5, "word": 3, "number": 10}]', "application/json", subject.signature)
+
+
+class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Somebody's own classifier, for numbers."""
+
+    def fit(self, rows: Any, target: Any) -> "Own":
+        self.classes_ = np.unique(target)
+        self.n_features_in_ = rows.shape[1]
+        return self
+
+    def predict(self, rows: Any) -> Any:
+        return (np.exp(rows).sum(axis=1) > 3).astype(int)
+
+
+@pytest.mark.parametrize("rows", [NUMERIC, NUMERIC.to_numpy()], ids=["names", "positions"])
+def test_columns_that_go_on_to_somebodys_own_code_are_numbers(rows: Any) -> None:
+    columns = ColumnTransformer([("scaled", StandardScaler(), [0])], remainder="passthrough")
+    subject = model(make_pipeline(columns, Own()).fit(rows, TARGET))
+
+    with pytest.raises(BadInputError, match=r'expected a number, got "x" at /data/0/1'):
+        decode(b'{"data": [[1, "x", 2]]}', "application/json", subject.signature)
+
+
+def test_a_compiled_model_can_carry_positions_of_words() -> None:
+    rows = COLUMNS[["word", "x"]].to_numpy(object)
+    columns = ColumnTransformer([("words", OneHotEncoder(), [0]), ("scaled", StandardScaler(), [1])])
+    signature = model(make_pipeline(columns, LogisticRegression()).fit(rows, TARGET)).signature
+
+    assert json.loads(description(signature, {}))["signature"]["text"] == [0]
 
 
 def test_gradient_boosting_on_an_array_of_words() -> None:
