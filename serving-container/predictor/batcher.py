@@ -41,8 +41,8 @@ class Job:
 class Worker(Protocol):
     """What predicts batches, one at a time."""
 
-    batches: bool
-    """Whether it takes several tasks at once."""
+    batch_bytes: int
+    """A batch takes no further task once it holds this much: with 0, one at a time."""
 
     def send(self, jobs: Sequence[Job]) -> None:
         """Predict a batch; the worker tells the batcher when it is done."""
@@ -63,6 +63,8 @@ class Batcher:
         self._seconds = QUICK_SECONDS
         """What a batch takes, as a moving average."""
         self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        """Ends the wait for a busy worker; one at a time, for it waits again when it is too early."""
 
     @property
     def waiting(self) -> int:
@@ -131,8 +133,7 @@ class Batcher:
             if self._holds():
                 break
             share = len(self._queue) if self._quick else math.ceil(len(self._queue) / len(self._idle))
-            batch = self._take(share if self._idle[-1].batches else 1)
-            if batch:
+            if batch := self._take(share, self._idle[-1].batch_bytes):
                 self._busy += 1
                 self._sent = time.monotonic()
                 self._idle.pop().send(batch)
@@ -144,19 +145,28 @@ class Batcher:
     def _holds(self) -> bool:
         """Whether to wait for the busy worker, which is quick, rather than call on an idle one; never for long."""
         left = self._sent + QUICK_SECONDS - time.monotonic()
-        if not (self._busy and self._quick and self._idle[-1].batches and left > 0):
+        if not (self._busy and self._quick and left > 0) or self._fills(self._idle[-1]):
             return False
         self._scheduled = True
-        asyncio.get_running_loop().call_later(left, self._dispatch)
+        if not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(left, self._wake)
         return True
 
-    def _take(self, share: int) -> list[Job]:
+    def _wake(self) -> None:
+        self._timer = None
+        self._dispatch()
+
+    def _fills(self, worker: Worker) -> bool:
+        """Whether what waits fills a batch, so that no waiting makes it larger."""
+        return len(self._queue) >= self._settings.max_batch_requests or self._bytes >= worker.batch_bytes
+
+    def _take(self, share: int, batch_bytes: int) -> list[Job]:
         """Jobs from the head of the queue that somebody still waits for, at most `share`."""
         batch: list[Job] = []
         size = 0
         now = time.monotonic()
         while self._queue and len(batch) < min(share, self._settings.max_batch_requests):
-            if batch and (self._queue[0].deaths or size >= self._settings.max_batch_bytes):
+            if batch and (self._queue[0].deaths or size >= batch_bytes):
                 break
             job = self._queue.popleft()
             self._bytes -= len(job.task.body)

@@ -36,7 +36,7 @@ class Channel(asyncio.Protocol):
         self.pid = pid
         self.ready = False
         """Whether it has loaded the model, and takes batches."""
-        self.batches = False
+        self.batch_bytes = 0
         self.jobs: Sequence[Job] = ()
         self.busy_since = 0.0
         self.born = time.monotonic()
@@ -63,8 +63,8 @@ class Channel(asyncio.Protocol):
         jobs, self.jobs = self.jobs, ()
         if jobs:
             self._pool.settle(self, jobs, answers)
-        else:  # a worker's first frame says that it can predict, and whether it takes batches
-            self.batches = bool(answers[0].rows)
+        else:  # a worker's first frame says that it can predict, and how much at once
+            self.batch_bytes = answers[0].rows
             self._pool.welcome(self)
 
     def connection_lost(self, _error: Exception | None) -> None:

@@ -7,7 +7,9 @@ import asyncio
 import gc
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from predictor import batch
@@ -20,16 +22,31 @@ from predictor.telemetry import log
 SELDOM = 50_000
 """Objects between garbage collections while the model is loaded: most stay, and looking through them as often as usual
 takes a tenth of the start."""
+SLOW_SECONDS = 0.01
+"""A call that takes so long is not made again only to time it."""
+LEAST_BATCH_BYTES = 2**17
+BATCH_BYTES_A_SECOND = 1e9
+"""Bytes of bodies in a batch for what a call takes by itself, which is then a small part: they take several times as
+long. With more, one worker has all and the others nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that can predict."""
+
+    model: Model | UserCode
+    batch_bytes: int
+    """A batch takes no further task once it holds this much: with 0, one at a time."""
 
 
 def run_loader(settings: Settings, control: socket.socket) -> int:
     """Load the model, then fork a worker whenever the server asks for one, until it closes `control`."""
     usual = gc.get_threshold()
     gc.set_threshold(SELDOM)
-    model = _load(settings) if settings.preload else None
-    if settings.preload and model is None:
+    loaded = _load(settings) if settings.preload else None
+    if settings.preload and loaded is None:
         return LOAD_FAILED
-    if isinstance(model, UserCode):  # what it left behind may be large; files leave next to nothing
+    if loaded and isinstance(loaded.model, UserCode):  # what it left behind may be large; files leave next to nothing
         gc.collect()
     gc.freeze()  # a collection in a worker would otherwise write to, and so copy, the pages it shares
     gc.set_threshold(*usual)
@@ -45,11 +62,28 @@ def run_loader(settings: Settings, control: socket.socket) -> int:
         if pid == 0:
             control.close()
             near_end.close()
-            os._exit(_run_worker(settings, model, far_end))
+            os._exit(_run_worker(settings, loaded, far_end))
         socket.send_fds(control, [FORKED.pack(pid, dead, code)], [near_end.fileno()])
         near_end.close()
         far_end.close()
     return 0
+
+
+def _warmed_up(model: Model | UserCode, settings: Settings) -> Loaded:
+    """Predict one row; what that takes when it is not the first time says how much a batch shall hold."""
+    if isinstance(model, UserCode):
+        return Loaded(model, 0)
+    seconds = _seconds(model.warm_up)
+    if seconds < SLOW_SECONDS:
+        seconds = min(_seconds(model.warm_up) for _ in range(3))
+    batch_bytes = min(settings.max_batch_bytes, max(LEAST_BATCH_BYTES, int(seconds * BATCH_BYTES_A_SECOND)))
+    return Loaded(model, batch_bytes if model.signature.independent else 0)
+
+
+def _seconds(function: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
 
 
 def _exit_code(pid: int) -> int:
@@ -60,18 +94,18 @@ def _exit_code(pid: int) -> int:
         return UNSEEN
 
 
-def _run_worker(settings: Settings, model: Model | UserCode | None, server: socket.socket) -> int:
+def _run_worker(settings: Settings, loaded: Loaded | None, server: socket.socket) -> int:
     """Answer batches until the server closes its end."""
-    model = model or _load(settings)
-    if model is None:
+    loaded = loaded or _load(settings)
+    if loaded is None:
         return LOAD_FAILED
     respond: Callable[[Sequence[Task]], list[Answer]]
-    if isinstance(model, UserCode):
-        respond, together = partial(_ask_user_code, model, asyncio.Runner()), False
+    if isinstance(loaded.model, UserCode):
+        respond = partial(_ask_user_code, loaded.model, asyncio.Runner())
     else:
-        respond, together = partial(batch.respond, model), model.signature.independent
+        respond = partial(batch.respond, loaded.model)
     try:
-        server.sendall(pack([Answer(200, "", b"", rows=int(together))]))
+        server.sendall(pack([Answer(200, "", b"", rows=loaded.batch_bytes)]))
         with server.makefile("rb") as stream:
             while (tasks := read_tasks(stream)) is not None:
                 server.sendall(pack(respond(tasks)))
@@ -94,19 +128,15 @@ def _ask_user_code(code: UserCode, runner: asyncio.Runner, tasks: Sequence[Task]
     return answers
 
 
-def _load(settings: Settings) -> Model | UserCode | None:
+def _load(settings: Settings) -> Loaded | None:
     """Load the model and predict with it once; None when that fails, with one line in the log that says why."""
     try:
         options = Options(settings.threads, settings.program, settings.trusted_types)
-        model = load(settings.model_dir, options)
-        if not isinstance(model, UserCode):
-            model.warm_up()
+        return _warmed_up(load(settings.model_dir, options), settings)
     except ModelLoadError as error:
         log.critical(error.detail)
     except MemoryError:
         log.critical(f"the memory does not hold the model in {settings.model_dir}: use a larger instance")
     except Exception as error:  # noqa: BLE001  # the one line, whatever happened
         log.critical(f"the model in {settings.model_dir} cannot be loaded: {type(error).__name__}: {error}")
-    else:
-        return model
     return None

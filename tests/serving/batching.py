@@ -27,7 +27,7 @@ class Caller:
 class Recorder:
     """A worker that keeps what it is sent until it is told to finish."""
 
-    batches: bool = True
+    batch_bytes: int = 2**20
     sent: list[Sequence[Job]] = field(default_factory=list)
 
     def send(self, jobs: Sequence[Job]) -> None:

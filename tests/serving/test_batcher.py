@@ -1,6 +1,6 @@
 import asyncio
 import time
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -69,6 +69,38 @@ def test_a_quick_worker_that_is_slow_for_once_is_not_waited_for_long() -> None:
     assert asyncio.run(steps()) == [[b"b"]]
 
 
+def test_a_quick_worker_is_not_waited_for_when_what_waits_fills_a_batch() -> None:
+    async def steps() -> list[list[bytes]]:
+        bench, _, idle = await beside_a_busy_worker(seconds=0.0)
+        idle.batch_bytes = 2
+        bench.submit(b"c", b"d")
+        await asyncio.sleep(10 * QUICK_SECONDS)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b", b"c"]]
+
+
+def test_however_often_a_quick_worker_is_waited_for_one_timer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def steps() -> int:
+        loop = asyncio.get_running_loop()
+        timers = []
+        call_later = loop.call_later
+
+        def noted(*given: Any) -> asyncio.TimerHandle:
+            timers.append(call_later(*given))
+            return timers[-1]
+
+        monkeypatch.setattr(loop, "call_later", noted)
+        bench, busy, _ = await beside_a_busy_worker(seconds=0.0)
+        for _ in range(100):
+            finish(bench, busy, 0.0)
+            bench.submit(b"c")
+            await asyncio.sleep(0)
+        return sum(timer.when() > loop.time() for timer in timers)
+
+    assert asyncio.run(steps()) == 1
+
+
 def test_what_queues_while_the_worker_is_busy_is_its_next_batch() -> None:
     bench, worker = Bench(), Recorder()
 
@@ -84,16 +116,16 @@ def test_what_queues_while_the_worker_is_busy_is_its_next_batch() -> None:
 
 
 def test_a_worker_that_takes_no_batches_gets_one_at_a_time() -> None:
-    bench, worker = Bench(), Recorder(batches=False)
+    bench, worker = Bench(), Recorder(batch_bytes=0)
 
     run(lambda: bench.submit(b"a", b"b"), lambda: bench.batcher.join(worker))
 
     assert (worker.bodies, bench.batcher.waiting) == ([[b"a"]], 1)
 
 
-@pytest.mark.parametrize("settings", [{"max_batch_requests": 2}, {"max_batch_bytes": 2}])
-def test_a_batch_is_bounded(settings: dict[str, int]) -> None:
-    bench, worker = Bench(**settings), Recorder()
+@pytest.mark.parametrize(("settings", "batch_bytes"), [({"max_batch_requests": 2}, 9), ({}, 2)])
+def test_a_batch_is_bounded(settings: dict[str, int], batch_bytes: int) -> None:
+    bench, worker = Bench(**settings), Recorder(batch_bytes)
 
     run(lambda: bench.submit(b"a", b"b", b"c"), lambda: bench.batcher.join(worker))
 

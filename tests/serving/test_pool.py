@@ -85,8 +85,10 @@ def test_a_request_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
 
 def test_workers_that_keep_dying_end_the_server(tmp_path: Path) -> None:
     with serving(faults.save(faults.DiesInPredict(), tmp_path / "model")) as server:
-        with ThreadPoolExecutor(4) as threads:
-            for _ in range(4):
+        with ThreadPoolExecutor(
+            6
+        ) as threads:  # six cost thirteen workers at least, though they make one batch at first
+            for _ in range(6):
                 threads.submit(server.predict, [FATAL, 0])
 
         assert server.popen.wait(10) == 1
