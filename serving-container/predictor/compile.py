@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from predictor.compile_compare import Comparison, compare
-from predictor.compile_graph import FILE, PRECISIONS, write
+from predictor.compile_graph import FILE, PRECISIONS, add_boxes, write
 from predictor.compile_samples import Samples, find_samples, read_samples, takes_missing, variations
 from predictor.errors import CompileError, PredictionError, PredictorError
 from predictor.model import DECISION_FUNCTION, Model, UserCode, load
@@ -112,11 +112,20 @@ def _attempt(
     model: Estimator, samples: Samples, tolerance: float, precision: type, directory: Path
 ) -> tuple[Model, list[Comparison]]:
     write(model.estimator, model.signature, precision, directory)
+    proved = _prove(model, samples, tolerance, directory)
+    if add_boxes(model.estimator, model.signature, directory):
+        proved = _prove(model, samples, tolerance, directory)
+    return proved
+
+
+def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path) -> tuple[Model, list[Comparison]]:
+    """Load what was written and compare its answers; raises CompileError when it answers otherwise."""
     compiled = load(directory)
     assert not isinstance(compiled, UserCode)  # there is no code in the directory
     compiled.warm_up()
+    original = model.as_saved()
     comparisons = [
-        compare(method, rows, model, compiled, tolerance)
+        compare(method, rows, original, compiled, tolerance)
         for rows in variations(samples, model)
         for method in model.signature.methods
     ]

@@ -10,10 +10,11 @@ from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from predictor import compile_converters
+from predictor import boxes_forest, compile_converters, model_boxes
 from predictor.compile_trees import BINARY
 from predictor.errors import CompileError
 from predictor.model import DECISION_FUNCTION
+from predictor.model_forest import CLASSIFIERS, is_plain
 from predictor.model_onnx import METADATA, Output, description
 from predictor.rows import Signature
 
@@ -39,6 +40,19 @@ def write(estimator: Any, signature: Signature, precision: type, directory: Path
     onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs)})
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
+
+
+def add_boxes(estimator: Any, signature: Signature, directory: Path) -> bool:
+    """Put the table of a forest that has one beside its graph, and say whether it is there."""
+    votes = signature.numeric and type(estimator) in CLASSIFIERS and is_plain(estimator)
+    table = boxes_forest.read(estimator) if votes else None
+    if table:
+        graph = onnx.load(directory / FILE)
+        properties = {item.key: item.value for item in graph.metadata_props}
+        properties[model_boxes.METADATA] = model_boxes.description(table, estimator.classes_)
+        onnx.helper.set_model_props(graph, properties)
+        onnx.save(graph, directory / FILE)
+    return table is not None
 
 
 def _convert(estimator: Any, signature: Signature, precision: type, *, raw_scores: bool) -> onnx.ModelProto:

@@ -1,10 +1,12 @@
-"""Forests that ask their trees directly.
+"""Forests that ask their trees directly, or look their leaves up.
 
 scikit-learn hands the rows to each tree through joblib and through the tree's own public method, which takes ten times
-as long as the tree. Here the rows are checked and made float32 once, by the forest's own check, and the trees' answers
-added in the same order: the sums are the same to the last bit. For one that was trained with several jobs too, whose
-sums scikit-learn adds in an order that changes. Source: `ForestClassifier.predict_proba` and `ForestRegressor.predict`,
+as long as the tree. Here the rows are checked and made float32 once, and the trees' answers added in the same order:
+the sums are the same to the last bit. For one that was trained with several jobs too, whose sums scikit-learn adds in
+an order that changes. Source: `ForestClassifier.predict_proba` and `ForestRegressor.predict`,
 https://github.com/scikit-learn/scikit-learn/blob/1.9.1/sklearn/ensemble/_forest.py
+
+A small forest whose trees vote need not ask them at all (boxes.py).
 """
 
 from copy import copy
@@ -16,6 +18,9 @@ import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import Pipeline
 
+from predictor import boxes_forest
+from predictor.boxes import Boxes
+from predictor.model_finite import bounded
 from predictor.model_parts import has_own_methods
 
 Doubles = npt.NDArray[np.float64]
@@ -31,19 +36,29 @@ def direct(estimator: Any) -> Any:
         twin = copy(estimator)
         twin.steps = [*estimator.steps[:-1], (name, direct(last))]
         return twin
-    if type(estimator) not in CLASSIFIERS | REGRESSORS or estimator.n_outputs_ != 1 or has_own_methods(estimator):
+    if not is_plain(estimator):
         return estimator
     twin = copy(estimator)
     if type(estimator) in CLASSIFIERS:
-        twin.predict_proba = partial(_means, estimator)  # which the twin's own predict calls
+        table = boxes_forest.read(estimator)
+        boxes = Boxes(table) if table else None
+        twin.predict_proba = partial(_means, estimator, boxes)  # which the twin's own predict calls
     else:
         twin.predict = partial(_mean, estimator)
     return twin
 
 
-def _means(forest: Any, rows: Any) -> Doubles:
+def is_plain(estimator: Any) -> bool:
+    """Whether it is a forest of one output, with its class's own methods."""
+    known = type(estimator) in CLASSIFIERS | REGRESSORS
+    return known and estimator.n_outputs_ == 1 and not has_own_methods(estimator)
+
+
+def _means(forest: Any, boxes: Boxes | None, rows: Any) -> Doubles:
     """The mean of what the trees say, shape (rows, classes) of a classifier, (rows, 1) of a regressor."""
-    rows = forest._validate_X_predict(rows)  # noqa: SLF001  # as its own methods begin
+    rows = _checked(forest, rows)
+    if boxes and isinstance(rows, np.ndarray):
+        return boxes.shares(rows)
     total: Doubles = np.zeros((rows.shape[0], getattr(forest, "n_classes_", 1)))
     for member in forest.estimators_:
         total += member.tree_.predict(rows)
@@ -51,5 +66,12 @@ def _means(forest: Any, rows: Any) -> Doubles:
     return total
 
 
+def _checked(forest: Any, rows: Any) -> Any:
+    """Make rows float32, an array or a sparse matrix; raises ValueError, as the forest's own methods do."""
+    if bounded(rows) and rows.shape[1:] == (forest.n_features_in_,):  # so there is nothing to find fault with
+        return rows.astype(np.float32)
+    return forest._validate_X_predict(rows)  # noqa: SLF001  # as its own methods begin
+
+
 def _mean(forest: Any, rows: Any) -> Doubles:
-    return _means(forest, rows)[:, 0]
+    return _means(forest, None, rows)[:, 0]

@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from predictor import model_boxes
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
-from predictor.rows import Rows, Signature, one_a_row
+from predictor.model_boxes import Voters
+from predictor.rows import Signature, one_a_row
 
 METADATA = "predictor"
 """Key of the metadata that a compiled model carries."""
@@ -66,12 +68,16 @@ class OnnxModel:
         session = self._open(path.name)
         self.signature, self._outputs = _described(session, path)
         self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
+        table = session.get_modelmeta().custom_metadata_map.get(model_boxes.METADATA)
+        self._voters = Voters(table) if table else None
         self._sessions = self._open_all()
         if threads > 1:  # a session's threads do not survive a fork
             os.register_at_fork(after_in_child=self._reopen)
 
-    def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
+    def predict(self, rows: Any, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
+        if self._voters:
+            return self._voters.predict(_cells(rows, np.float32), method)
         output = self._outputs[method]
         feed = self._feed(rows)
         try:
@@ -107,7 +113,8 @@ class OnnxModel:
         return onnxruntime.InferenceSession(self._directory / file, options, providers=["CPUExecutionProvider"])
 
     def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
-        return {file: self._open(file) for file in {output.file for output in self._outputs.values()}}
+        files = set() if self._voters else {output.file for output in self._outputs.values()}
+        return {file: self._open(file) for file in files}
 
     def _reopen(self) -> None:
         # Kept, for closing a session waits for its threads, and here there are none.

@@ -29,13 +29,15 @@ MAX_TRIES = 128
 class Estimator:
     """A fitted estimator; called by one thread at a time."""
 
-    def __init__(self, estimator: Any, signature: Signature, categories: Categories | None = None) -> None:
+    def __init__(
+        self, estimator: Any, signature: Signature, categories: Categories | None = None, *, direct: bool = True
+    ) -> None:
         self.signature = signature
         self.estimator = estimator
-        self._asked = model_forest.direct(estimator)
+        self._asked = model_forest.direct(estimator) if direct else estimator
         self._categories = categories
         self._documents = features.takes_documents(estimator)
-        self._stays_finite = signature.numeric and stays_finite(estimator)
+        self._stays_finite = direct and signature.numeric and stays_finite(estimator)
         self._linear = model_linear.direct(estimator) if self._stays_finite else {}
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
@@ -78,6 +80,10 @@ class Estimator:
     def offering(self, **less: Any) -> "Estimator":
         """The same model, offering less: fewer methods, or no missing values."""
         return Estimator(self.estimator, replace(self.signature, **less), self._categories)
+
+    def as_saved(self) -> "Estimator":
+        """The same model, answered by its own methods alone: what any quicker way has to be compared with."""
+        return Estimator(self.estimator, self.signature, self._categories, direct=False)
 
     def _input(self, rows: Any) -> Any:
         if self._categories:

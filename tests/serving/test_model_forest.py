@@ -87,7 +87,7 @@ def test_missing_numbers_are_taken_where_the_forest_takes_them() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
-@pytest.mark.parametrize("rows", [[[1e39] * 6], [[1.0] * 5]])
+@pytest.mark.parametrize("rows", [np.full((1, 6), 1e39), np.ones((1, 5)), np.ones((1, 7))])
 def test_rows_that_the_forest_refuses(rows: Any) -> None:
     with pytest.raises(ValueError, match=r"too large for dtype|is expecting 6 features") as own:
         FORESTS[0].predict(rows)
@@ -95,6 +95,14 @@ def test_rows_that_the_forest_refuses(rows: Any) -> None:
         direct(FORESTS[0]).predict(rows)
 
     assert str(found.value) == str(own.value)
+
+
+def test_a_small_forest_of_voters_does_not_ask_its_trees() -> None:
+    forest = deepcopy(FORESTS[0])
+    subject = direct(forest)
+    forest.estimators_.clear()
+
+    np.testing.assert_array_equal(subject.predict_proba(QUERIES), FORESTS[0].predict_proba(QUERIES))
 
 
 class Derived(RandomForestRegressor):  # type: ignore[misc]  # scikit-learn has no types

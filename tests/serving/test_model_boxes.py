@@ -1,0 +1,71 @@
+"""Compiled forests whose leaves are looked up: the table beside the graph."""
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from predictor import boxes_forest, model_boxes
+from predictor.compile import Options, compile_model
+from predictor.errors import BadInputError, CompileError
+from predictor.model import Model, UserCode, load
+
+IRIS = load_iris()
+FOREST = RandomForestClassifier(40, random_state=0).fit(IRIS.data, IRIS.target_names[IRIS.target])
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(FOREST))
+    np.save(tmp_path / "samples.npy", IRIS.data)
+    return Options(tmp_path, tmp_path / "compiled")
+
+
+def loaded(directory: Path) -> Model:
+    model = load(directory)
+    assert not isinstance(model, UserCode)
+    return model
+
+
+def test_the_table_answers_and_the_graph_is_the_same_model(options: Options) -> None:
+    report = list(compile_model(options))
+    compiled = loaded(options.output)
+    session = onnxruntime.InferenceSession(options.output / "model.onnx")
+    labels, shares = session.run(None, {"rows": IRIS.data})
+
+    assert [line for line in report if "largest difference 0" not in line] == report[-3:]
+    assert model_boxes.METADATA in session.get_modelmeta().custom_metadata_map
+    for rows in (IRIS.data, IRIS.data * np.nan, IRIS.data[:1]):
+        for method in ("predict", "predict_proba"):
+            np.testing.assert_array_equal(compiled.predict(rows, method), getattr(FOREST, method)(rows))
+    assert labels.tolist() == FOREST.predict(IRIS.data).tolist()
+    np.testing.assert_allclose(shares, FOREST.predict_proba(IRIS.data))
+    with pytest.raises(BadInputError, match=r"expected a number that a 32-bit float can hold, got 1\.36"):
+        compiled.predict(np.full((1, 4), 2.0**130), "predict")
+
+
+def test_a_table_that_answers_otherwise_is_refused(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = boxes_forest.read(FOREST)
+    assert table
+    monkeypatch.setattr(boxes_forest, "read", lambda _: replace(table, bits=np.roll(table.bits, 1, axis=0)))
+
+    with pytest.raises(CompileError, match="it does not answer the same: predict: 150 rows"):
+        list(compile_model(options))
+    assert not list(options.output.glob("*.onnx"))
+
+
+def test_a_forest_with_steps_before_it_is_a_graph_alone(options: Options) -> None:
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(40, random_state=0)).fit(IRIS.data, IRIS.target)
+    (options.model_dir / "model.pkl").write_bytes(pickle.dumps(model))
+    list(compile_model(options))
+
+    session = onnxruntime.InferenceSession(options.output / "model.onnx")
+    assert model_boxes.METADATA not in session.get_modelmeta().custom_metadata_map
+    np.testing.assert_array_equal(loaded(options.output).predict(IRIS.data, "predict"), model.predict(IRIS.data))
