@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from predictor.compile_compare import Comparison, compare
+from predictor.compile_compare import Comparison, compare, failure
 from predictor.compile_graph import FILE, PRECISIONS, add_boxes, write
-from predictor.compile_samples import Samples, find_samples, read_samples, takes_missing, variations
+from predictor.compile_samples import Samples, find_samples, read_samples, takes_missing, unseen, variations
 from predictor.errors import CompileError, PredictionError, PredictorError
 from predictor.model import DECISION_FUNCTION, Model, UserCode, load
 from predictor.model_sklearn import Estimator
@@ -131,6 +131,10 @@ def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path
     ]
     if wrong := [comparison for comparison in comparisons if comparison.differing]:
         raise CompileError(f"it does not answer the same: {'; '.join(map(str, wrong))}.{_hint(model, wrong)}")
+    for row in unseen(samples, model):
+        expected = failure(original, row)
+        if expected is not PredictionError and failure(compiled, row) is not expected:
+            raise CompileError(f"it does not refuse the same: a row with something {row.kind}.")
     return compiled, comparisons
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predictor.compile_samples import Samples
+from predictor.errors import PredictorError
 from predictor.model import Model
 
 
@@ -34,6 +35,15 @@ def compare(method: str, samples: Samples, original: Model, compiled: Model, tol
     finite = differences[np.isfinite(differences)]
     largest = float(finite.max(initial=0.0))
     return Comparison(method, samples.kind, len(expected), int((differences > tolerance).sum()), largest)
+
+
+def failure(model: Model, samples: Samples) -> type[PredictorError] | None:
+    """What a model raises over rows: BadInputError when it refuses them."""
+    try:
+        model.predict(samples.rows(model.signature), model.signature.methods[0])
+    except PredictorError as error:
+        return type(error)
+    return None
 
 
 def _differences(expected: npt.NDArray[Any], answer: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

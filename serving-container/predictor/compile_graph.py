@@ -10,7 +10,7 @@ from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from predictor import boxes_forest, compile_converters, model_boxes
+from predictor import boxes_forest, compile_converters, kinds, model_boxes
 from predictor.compile_trees import BINARY
 from predictor.errors import CompileError
 from predictor.model import DECISION_FUNCTION
@@ -37,9 +37,15 @@ def write(estimator: Any, signature: Signature, precision: type, directory: Path
     outputs = {method: _output(method, graphs, estimator) for method in signature.methods}
     required = signature.required | (signature.text or frozenset())  # a string of ONNX is never missing
     described = replace(signature, frame=False, sparse=False, required=required)
-    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs)})
+    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs, _closed(estimator))})
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
+
+
+def _closed(estimator: Any) -> dict[int, list[Any]]:
+    """What columns may hold whose encoder refuses all else, without what is missing."""
+    found = kinds.read(estimator) or kinds.Kinds()
+    return {index: list(filter(kinds.is_present, known)) for index, known in found.closed.items()}
 
 
 def add_boxes(estimator: Any, signature: Signature, directory: Path) -> bool:

@@ -24,6 +24,10 @@ MEDIA_TYPES = {
 VARIATIONS = 2000
 """Rows of each kind of variation."""
 SEED = 0
+UNSEEN = "nobody has ever seen this"
+UNSEEN_NUMBER = 98765.4321
+UNSEEN_COLUMNS = 100
+"""Columns in which it is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,17 @@ def variations(samples: Samples, model: Estimator) -> list[Samples]:
     if model.signature.missing:
         kinds["missing"] = _with_missing(cells, model.signature, random)
     return [Samples(rows.tolist(), kind) for kind, rows in kinds.items() if len(rows)]
+
+
+def unseen(samples: Samples, model: Estimator) -> list[Samples]:
+    """A sample for each column, with something in it that no encoder has seen in training."""
+    first = samples.cells[0]
+    text = model.signature.text or frozenset()
+    found = []
+    for index in range(min(len(first), UNSEEN_COLUMNS)):
+        cells = [*first[:index], UNSEEN if index in text else UNSEEN_NUMBER, *first[index + 1 :]]
+        found.append(Samples([cells], f"unseen in column {index}"))
+    return found
 
 
 def takes_missing(samples: Samples, model: Estimator) -> bool:

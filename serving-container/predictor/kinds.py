@@ -29,16 +29,20 @@ class Kinds:
     """Features whose missing values are None to an imputer."""
     unknown: frozenset[int] = frozenset()
     """Features that somebody's own code takes."""
+    closed: Mapping[int, list[Any]] = field(default_factory=dict)
+    """Of each feature of which the encoder refuses what it has not seen in training, what it has seen."""
 
     def at(self, positions: Mapping[int, int]) -> "Kinds":
         """The same features where they are among others; those without a position are left out."""
-        return Kinds(
-            {positions[index]: known for index, known in self.categories.items() if index in positions},
-            *(
-                frozenset(positions[index] for index in found if index in positions)
-                for found in (self.documents, self.nones, self.unknown)
-            ),
+        categories, closed = (
+            {positions[index]: known for index, known in found.items() if index in positions}
+            for found in (self.categories, self.closed)
         )
+        documents, nones, unknown = (
+            frozenset(positions[index] for index in found if index in positions)
+            for found in (self.documents, self.nones, self.unknown)
+        )
+        return Kinds(categories, documents, nones, unknown, closed)
 
     def signature(self, names: Iterable[str]) -> dict[str, frozenset[int]]:
         """The fields of a Signature that say so."""
@@ -59,7 +63,7 @@ class Kinds:
         """A cell that the feature may hold."""
         if index in self.documents:
             return ""
-        return next(filter(_present, self.categories.get(index, ())), 1.0)
+        return next(filter(is_present, self.categories.get(index, ())), 1.0)
 
 
 def read(estimator: Any) -> Kinds | None:
@@ -96,8 +100,10 @@ def _of_estimator(estimator: Any, width: int) -> Kinds:
         return Kinds(documents=everything)
     categories = getattr(estimator, "categories_", ())
     if len(categories) == width:
-        listed = ((index, np.asarray(known)) for index, known in enumerate(categories))
-        return Kinds({index: known.tolist() for index, known in listed if known.dtype.kind not in "iufb"})
+        listed = {index: np.asarray(known) for index, known in enumerate(categories)}
+        lists = {index: known.tolist() for index, known in listed.items()}
+        strange = {index: lists[index] for index, known in listed.items() if known.dtype.kind not in "iufb"}
+        return Kinds(strange, closed=lists if getattr(estimator, "handle_unknown", "") == "error" else {})
     if isinstance(columns := getattr(estimator, "_preprocessor", None), ColumnTransformer):  # of HistGradientBoosting
         categorical = np.flatnonzero(estimator.is_categorical_).tolist()
         return _of_estimator(columns.named_transformers_["encoder"], len(categorical)).at(dict(enumerate(categorical)))
@@ -152,18 +158,20 @@ def _union(found: Iterable[Kinds]) -> Kinds:
             total.documents | kinds.documents,
             total.nones | kinds.nones,
             total.unknown | kinds.unknown,
+            {**total.closed, **kinds.closed},
         )
     return total
 
 
-def _present(category: Any) -> bool:
+def is_present(category: Any) -> bool:
+    """Whether a category is not the one that stands for what is missing."""
     return not (category is None or category != category)  # noqa: PLR0124  # NaN is what does not equal itself
 
 
 def _all(known: list[Any], kind: type) -> bool:
     """Whether all categories are strings, or numbers (float), missing ones aside."""
     kinds: tuple[type, ...] = (str,) if kind is str else (int, float, np.number, np.bool)
-    return all(isinstance(category, kinds) for category in known if _present(category))
+    return all(isinstance(category, kinds) for category in known if is_present(category))
 
 
 def _overlap(known: list[Any], names: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ make of doubles; a graph that takes whole numbers or booleans gets exactly what 
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import onnxruntime
 
 from predictor import model_boxes
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.known import Known
 from predictor.model_boxes import Voters
 from predictor.rows import Signature, one_a_row
 
@@ -66,7 +67,7 @@ class OnnxModel:
         self._directory = path.parent
         self._threads = threads
         session = self._open(path.name)
-        self.signature, self._outputs = _described(session, path)
+        self.signature, self._outputs, self._known = _described(session, path)
         self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
         table = session.get_modelmeta().custom_metadata_map.get(model_boxes.METADATA)
         self._voters = Voters(table) if table else None
@@ -76,6 +77,8 @@ class OnnxModel:
 
     def predict(self, rows: Any, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
+        for known in self._known:
+            known.check(rows)
         if self._voters:
             return self._voters.predict(_cells(rows, np.float32), method)
         output = self._outputs[method]
@@ -89,7 +92,9 @@ class OnnxModel:
     def warm_up(self) -> None:
         """See `predictor.model.Model`."""
         text = self.signature.text or frozenset()
-        row = np.array([["" if index in text else 1.0 for index in range(self.signature.features or 1)]], dtype=object)
+        cells = {index: "" if index in text else 1.0 for index in range(self.signature.features or 1)}
+        cells |= {known.index: known.example for known in self._known}
+        row = np.array([[*cells.values()]], dtype=object)
         try:
             for method in self.signature.methods:
                 self.predict(row if text else row.astype(np.float64), method)
@@ -126,23 +131,28 @@ def load(path: Path, threads: int) -> OnnxModel:
     return OnnxModel(path, threads)
 
 
-def description(signature: Signature, outputs: dict[str, Output]) -> str:
-    """The metadata of a compiled model."""
+def description(signature: Signature, outputs: dict[str, Output], closed: Mapping[int, list[Any]]) -> str:
+    """The metadata of a compiled model; `closed` is what those columns may hold that may not hold anything."""
     written = asdict(signature) | {name: sorted(getattr(signature, name) or ()) for name in SETS}
-    return json.dumps({"signature": written, "outputs": {name: asdict(output) for name, output in outputs.items()}})
+    places = {name: asdict(output) for name, output in outputs.items()}
+    return json.dumps({"signature": written, "outputs": places, "closed": sorted(closed.items())})
 
 
-def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signature, dict[str, Output]]:
+def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signature, dict[str, Output], list[Known]]:
     """Read a compiled model's metadata, or else derive them."""
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:
         outputs = _outputs(session.get_outputs(), path.name)
-        return _signature(session.get_inputs(), tuple(outputs), path), outputs
+        return _signature(session.get_inputs(), tuple(outputs), path), outputs, []
     read = json.loads(text)
     written = read["signature"]
     sets = {name: frozenset(written.get(name, ())) for name in SETS}
     tuples = {name: tuple(written.get(name, ())) for name in ("names", "trained", "methods")}
-    return Signature(**(written | sets | tuples)), {name: Output(**output) for name, output in read["outputs"].items()}
+    outputs = {name: Output(**output) for name, output in read["outputs"].items()}
+    signature = Signature(**(written | sets | tuples))
+    names = signature.names or range(signature.features or 0)
+    known = [Known(index, str(names[index]), dict.fromkeys(values)) for index, values in read.get("closed", ())]
+    return signature, outputs, known
 
 
 def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> Signature:
