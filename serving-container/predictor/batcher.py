@@ -1,6 +1,7 @@
 """Requests wait here for a worker; what has queued while the workers were busy is predicted as one batch.
 
-There is no timer: a request that finds a worker idle is sent on at once.
+A request that finds a worker idle is sent on at once, unless another worker will be back so soon that it is not worth
+a batch of its own.
 """
 
 import asyncio
@@ -57,14 +58,15 @@ class Batcher:
         self._queue: deque[Job] = deque()
         self._bytes = 0
         self._idle: list[Worker] = []  # the last was busy last, and has its caches warm
-        self._busy = 0
-        self._sent = 0.0
-        """When the last batch was sent."""
+        self._busy: dict[Worker, float] = {}
+        """Those that predict, and since when."""
         self._seconds = QUICK_SECONDS
         """What a batch takes, as a moving average."""
         self._scheduled = False
+        self._holding = False
+        """Whether what waits is held for a busy worker."""
         self._timer: asyncio.TimerHandle | None = None
-        """Ends the wait for a busy worker; one at a time, for it waits again when it is too early."""
+        """Ends that; there is one at a time, for when it is too early it starts again."""
 
     @property
     def waiting(self) -> int:
@@ -91,8 +93,7 @@ class Batcher:
         """Let a worker go that has died over `jobs`, and give each another chance, alone."""
         if worker in self._idle:
             self._idle.remove(worker)
-        elif jobs:
-            self._busy -= 1
+        self._busy.pop(worker, None)
         for job in reversed(jobs):
             job.deaths += 1
             if job.deaths == MAX_DEATHS:
@@ -104,7 +105,7 @@ class Batcher:
 
     def finish(self, worker: Worker, jobs: Sequence[Job], answers: Sequence[Answer], seconds: float) -> None:
         """Give the worker its next batch, and each caller its answer."""
-        self._busy -= 1
+        self._busy.pop(worker, None)
         self._seconds += (seconds - self._seconds) / 16
         self.join(worker)
         self._metrics.batches.observe(len(jobs))
@@ -123,20 +124,22 @@ class Batcher:
 
     def _schedule(self) -> None:
         """Dispatch once all that has arrived together is queued."""
-        if not self._scheduled and self._idle and self._queue:
+        if self._scheduled or not (self._idle and self._queue):
+            return
+        if not self._holding or self._fills(self._idle[-1]):
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._dispatch)
 
     def _dispatch(self) -> None:
-        self._scheduled = False
+        self._scheduled = self._holding = False
         while self._idle and self._queue:
             if self._holds():
                 break
             share = len(self._queue) if self._quick else math.ceil(len(self._queue) / len(self._idle))
             if batch := self._take(share, self._idle[-1].batch_bytes):
-                self._busy += 1
-                self._sent = time.monotonic()
-                self._idle.pop().send(batch)
+                worker = self._idle.pop()
+                self._busy[worker] = time.monotonic()
+                worker.send(batch)
 
     @property
     def _quick(self) -> bool:
@@ -144,10 +147,10 @@ class Batcher:
 
     def _holds(self) -> bool:
         """Whether to wait for the busy worker, which is quick, rather than call on an idle one; never for long."""
-        left = self._sent + QUICK_SECONDS - time.monotonic()
-        if not (self._busy and self._quick and left > 0) or self._fills(self._idle[-1]):
+        left = max(self._busy.values(), default=-math.inf) + QUICK_SECONDS - time.monotonic()
+        if left <= 0 or not self._quick or self._fills(self._idle[-1]):
             return False
-        self._scheduled = True
+        self._holding = True
         if not self._timer:
             self._timer = asyncio.get_running_loop().call_later(left, self._wake)
         return True

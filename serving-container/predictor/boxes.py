@@ -23,8 +23,16 @@ Places = npt.NDArray[np.intp]
 
 PARTS = 1024
 """Equal parts between a feature's lowest and highest threshold: a number's interval is looked up by its part first."""
+TINY = 1e-300
+"""A range that is not wider is one part: to divide by it would overflow."""
+MAX_BYTES = 2**24
+"""Of bits."""
 CHUNK = 256
 """Rows at once: what is made of more does not stay in the processor's cache."""
+LEAST_INTERVALS = 2
+"""Of a feature: one for numbers, one for what is missing."""
+KINDS = [("i8", 1), ("i8", 1), ("f8", 1), ("u8", 2), ("f8", 2), ("f8", 1)]
+"""Types and dimensions of a table's arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,35 @@ class Table:
         return base64.b64encode(file.getvalue()).decode()
 
 
-def read(text: str) -> Table:
-    """Read what `Table.written` has made."""
+def read(text: str, features: int) -> Table:
+    """Read what `Table.written` has made, for rows of so many features; raises ValueError when it is something else."""
     with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as file:
-        return Table(**file)
+        table = Table(**file)
+    if not _is_sound(table, features):
+        raise ValueError("a table of leaves that does not fit together")
+    return table
+
+
+def _is_sound(table: Table, features: int) -> bool:
+    arrays = [getattr(table, name) for name in table.__slots__]
+    if [(array.dtype.str[1:], array.ndim) for array in arrays] != KINDS or not len(table.columns):
+        return False
+    intervals, words = table.bits.shape
+    ends_meet = len(table.starts) == len(table.columns) + 1 and table.starts[0] == 0 and table.starts[-1] == intervals
+    fits = len(table.ends) == intervals and table.ballots.shape == (words, len(table.base))
+    columns_exist = len(table.columns) <= features and table.columns.min() >= 0 and table.columns.max() < features
+    if not (ends_meet and fits and columns_exist) or np.diff(table.starts).min() < LEAST_INTERVALS:
+        return False
+    return bool(table.base.sum() > 0) and table.bits.nbytes <= MAX_BYTES and all(map(_ascends, _thresholds(table)))
+
+
+def _thresholds(table: Table) -> list[Doubles]:
+    """Thresholds of each feature."""
+    return [table.ends[start : end - 2] for start, end in pairwise(table.starts)]
+
+
+def _ascends(thresholds: Doubles) -> bool:
+    return bool(np.isfinite(thresholds).all() and (np.diff(thresholds) > 0).all())
 
 
 class Boxes:
@@ -70,11 +103,11 @@ class Boxes:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        thresholds = [table.ends[start : end - 2] for start, end in pairwise(table.starts)]
+        thresholds = _thresholds(table)
         ranges = [(ends[0], ends[-1]) if len(ends) else (0.0, 0.0) for ends in thresholds]
         self._lowest, self._highest = np.array(ranges).T[:, :, np.newaxis]
         width = self._highest - self._lowest
-        self._scale = (PARTS - 1) / np.where(width > 0, width, 1.0)
+        self._scale = (PARTS - 1) / np.where(width > TINY, width, 1.0)
         parts = [self._parts(ends, slice(place, place + 1))[0] for place, ends in enumerate(thresholds)]
         most = max(int(np.bincount(each, minlength=1).max()) for each in parts)
         self._halves = [2**power for power in reversed(range(max(most, 1).bit_length()))]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from predictor.boxes import Doubles, Places, Table
+from predictor.boxes import MAX_BYTES, Doubles, Places, Table
 
 Flags = npt.NDArray[np.bool]
 
@@ -20,11 +20,9 @@ WORD = 64
 """Leaves whose bits are in one word."""
 LOOKUP = 16
 """What it takes to find a number's interval, in words of bits that can be ANDed meanwhile."""
-WAY = 25
-"""Half of what the way down a tree takes, in the same unit: boxes are for forests that they make twice as fast."""
-MAX_BYTES = 2**24
-"""Of bits."""
-MAX_LEAVES = 2 * WORD * WAY
+LEVEL = 4
+"""Half of what one level of a tree takes, in the same unit: boxes are for forests that they make twice as fast."""
+MAX_LEAVES = 3000
 """Of a tree, on average: with more it is clear at once that the trees are faster."""
 
 
@@ -38,8 +36,14 @@ class Nodes:
     feature: Places
     threshold: Doubles
     missing_left: Flags
-    shares: Doubles
-    """Of the classes, shape (nodes, classes)."""
+
+    @property
+    def inner(self) -> Places:
+        return np.flatnonzero(self.left != LEAF)
+
+    @property
+    def leaves(self) -> Places:
+        return np.flatnonzero(self.left == LEAF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,18 @@ class Layout:
 def read(forest: Any) -> Table | None:
     """Make the table of a fitted classifier of one output; None of one that had better ask its trees."""
     trees = [member.tree_ for member in forest.estimators_]
-    if sum(tree.n_leaves for tree in trees) > MAX_LEAVES * len(trees):
+    leaves = sum(tree.n_leaves for tree in trees)
+    if len({tree.value.shape[1:] for tree in trees}) != 1 or leaves > MAX_LEAVES * len(trees):
         return None
     nodes = _joined(trees)
-    columns = np.unique(nodes.feature[nodes.left != LEAF])
-    layout = _layout(nodes) if len(columns) else None
-    if not layout or len(columns) * (LOOKUP + len(layout.ballots)) > WAY * len(trees):
+    columns = np.unique(nodes.feature[nodes.inner])
+    classes = trees[0].value.shape[2]
+    words = LEVEL * len(trees) * np.log2(leaves / len(trees)) // max(len(columns), 1) - LOOKUP  # that can be afforded
+    if not _are_sound(nodes) or not 0 < classes - 1 <= words:
+        return None
+    votes = _votes(trees)
+    layout = None if votes is None else _layout(nodes.leaves, votes, classes, len(trees))
+    if not layout or len(layout.ballots) > words:
         return None
     splits = _splits(nodes, columns)
     counts = np.array([len(thresholds) + 2 for thresholds in splits.thresholds])
@@ -116,25 +126,36 @@ def _joined(trees: Sequence[Any]) -> Nodes:
         feature=joined("feature"),
         threshold=joined("threshold"),
         missing_left=joined("missing_go_to_left").astype(bool),
-        shares=joined("value")[:, 0],
     )
 
 
-def _layout(nodes: Nodes) -> Layout | None:
-    """Give leaves their bits, each class from a new word on; None when a leaf is not for one class alone."""
-    leaves = np.flatnonzero(nodes.left == LEAF)
-    shares = nodes.shares[leaves]
-    if not np.isin(shares, (0, 1)).all() or (shares.sum(axis=1) != 1).any() or shares.shape[1] == 1:
-        return None
-    votes = shares.argmax(axis=1)
+def _are_sound(nodes: Nodes) -> bool:
+    """Whether they are as training leaves them: all are reached, and every number goes left or right."""
+    all_are_children = len(nodes.roots) + 2 * len(nodes.inner) == len(nodes.left)
+    return all_are_children and bool((nodes.threshold[nodes.inner] > -np.inf).all())
+
+
+def _votes(trees: Sequence[Any]) -> Places | None:
+    """Find for which class each leaf is; None when one is not for one class alone."""
+    votes = []
+    for tree in trees:
+        shares = tree.value[tree.children_left == LEAF, 0]
+        if not np.isin(shares, (0, 1)).all() or (shares.sum(axis=1) != 1).any():
+            return None
+        votes.append(shares.argmax(axis=1))
+    return np.concatenate(votes)
+
+
+def _layout(leaves: Places, votes: Places, classes: int, trees: int) -> Layout:
+    """Give leaves their bits, each class from a new word on."""
     commonest = np.bincount(votes).argmax()
-    members = {k: leaves[votes == k] for k in range(shares.shape[1]) if k != commonest}
+    members = {k: leaves[votes == k] for k in range(classes) if k != commonest}
     words = {k: -(-len(members[k]) // WORD) for k in members}
     starts = dict(zip(words, np.cumsum([0, *words.values()]) * WORD, strict=False))
-    ballots = np.repeat(np.eye(shares.shape[1])[list(words)], list(words.values()), axis=0)
+    ballots = np.repeat(np.eye(classes)[list(words)], list(words.values()), axis=0)
     ballots[:, commonest] = -1
-    base = np.zeros(shares.shape[1])
-    base[commonest] = len(nodes.roots)
+    base = np.zeros(classes)
+    base[commonest] = trees
     bits = [starts[k] + np.arange(len(members[k])) for k in members]
     return Layout(np.concatenate([*members.values()]), np.concatenate(bits), ballots, base)
 

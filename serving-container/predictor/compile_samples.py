@@ -79,7 +79,8 @@ def variations(samples: Samples, model: Estimator) -> list[Samples]:
     if model.signature.numeric:
         numbers = cells.astype(np.float64)
         kinds["rounded"] = numbers.astype(np.float32).astype(np.float64)
-        kinds["at thresholds"] = _at(list(thresholds(model.estimator)), numbers, random)
+        finite = [(feature, threshold) for feature, threshold in thresholds(model.estimator) if np.isfinite(threshold)]
+        kinds["at thresholds"] = _at(finite, numbers, random)
     if model.signature.missing:
         kinds["missing"] = _with_missing(cells, model.signature, random)
     return [Samples(rows.tolist(), kind) for kind, rows in kinds.items() if len(rows)]

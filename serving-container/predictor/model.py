@@ -32,8 +32,11 @@ class Model(Protocol):
         request's fault: predict each request alone, and give every one its own answer.
         """
 
-    def warm_up(self) -> None:
-        """Predict once, so that the first request finds everything loaded; raises ModelLoadError."""
+    def warm_up(self) -> bool:
+        """Predict once, so that the first request finds everything loaded; raises ModelLoadError.
+
+        False when nothing was predicted, for no row is known that the model takes.
+        """
 
 
 @dataclass(frozen=True, slots=True)

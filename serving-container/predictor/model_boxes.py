@@ -19,10 +19,14 @@ METADATA = "predictor.boxes"
 class Voters:
     """A classifier's trees."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, features: int) -> None:
+        """Read what `description` has made; raises ValueError when it is something else."""
         read = json.loads(text)
-        self._boxes = Boxes(boxes.read(read["table"]))
+        table = boxes.read(read["table"], features)
+        self._boxes = Boxes(table)
         self._labels = np.array(read["labels"])
+        if self._labels.shape != table.base.shape:
+            raise ValueError("other labels than classes")
 
     def predict(self, rows: npt.NDArray[np.float32], method: str) -> npt.NDArray[Any]:
         """Answer rows of shape (rows, features): shares of shape (rows, classes), or the label of the largest."""

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 from predictor import boxes_forest
 from predictor.boxes import Boxes
@@ -26,6 +27,7 @@ from predictor.model_parts import has_own_methods
 Doubles = npt.NDArray[np.float64]
 CLASSIFIERS = {RandomForestClassifier, ExtraTreesClassifier}
 REGRESSORS = {RandomForestRegressor, ExtraTreesRegressor}
+TREES = {DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor}
 """Exact classes: one that is derived from them may predict otherwise."""
 
 
@@ -49,9 +51,11 @@ def direct(estimator: Any) -> Any:
 
 
 def is_plain(estimator: Any) -> bool:
-    """Whether it is a forest of one output, with its class's own methods."""
-    known = type(estimator) in CLASSIFIERS | REGRESSORS
-    return known and estimator.n_outputs_ == 1 and not has_own_methods(estimator)
+    """Whether it is a forest of one output, and it and its trees have their classes' own methods."""
+    if type(estimator) not in CLASSIFIERS | REGRESSORS or estimator.n_outputs_ != 1 or not estimator.estimators_:
+        return False
+    members = estimator.estimators_
+    return {type(member) for member in members} <= TREES and not any(map(has_own_methods, (estimator, *members)))
 
 
 def _means(forest: Any, boxes: Boxes | None, rows: Any) -> Doubles:

@@ -70,7 +70,7 @@ class OnnxModel:
         self.signature, self._outputs, self._known = _described(session, path)
         self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
         table = session.get_modelmeta().custom_metadata_map.get(model_boxes.METADATA)
-        self._voters = Voters(table) if table else None
+        self._voters = Voters(table, self.signature.features or 0) if table else None
         self._sessions = self._open_all()
         if threads > 1:  # a session's threads do not survive a fork
             os.register_at_fork(after_in_child=self._reopen)
@@ -89,7 +89,7 @@ class OnnxModel:
             raise PredictionError("The model failed on these rows.") from error
         return one_a_row(_array(answer, output), rows.shape[0])
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> bool:
         """See `predictor.model.Model`."""
         text = self.signature.text or frozenset()
         cells = {index: "" if index in text else 1.0 for index in range(self.signature.features or 1)}
@@ -100,6 +100,7 @@ class OnnxModel:
                 self.predict(row if text else row.astype(np.float64), method)
         except PredictionError as error:
             raise ModelLoadError(f"The model loads, but cannot predict: {error.__cause__ or error}") from error
+        return True
 
     def _feed(self, rows: Any) -> dict[str, npt.NDArray[Any]]:
         if len(self._inputs) == 1:

@@ -64,18 +64,19 @@ class Estimator:
         with sklearn.config_context(assume_finite=finite, skip_parameter_validation=True):
             return getattr(self._asked, method)(given)
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> bool:
         """See `predictor.model.Model`."""
         if self.signature.features is None:
-            return
+            return False
         try:
             self.predict(_neutral(self.estimator, self.signature), self.signature.methods[0])
         except BadInputError:  # the model looked at the row, and rows of ones are not for every model
-            pass
+            return False
         except PredictionError as error:
             if self.signature.own_code or self.signature.unknown:  # a number is not what its code takes
-                return
+                return False
             raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
+        return True
 
     def offering(self, **less: Any) -> "Estimator":
         """The same model, offering less: fewer methods, or no missing values."""

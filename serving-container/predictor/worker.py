@@ -5,6 +5,7 @@ Neither has a thread or an event loop running: a worker waits for a batch, predi
 
 import asyncio
 import gc
+import math
 import os
 import socket
 import time
@@ -22,8 +23,9 @@ from predictor.telemetry import log
 SELDOM = 50_000
 """Objects between garbage collections while the model is loaded: most stay, and looking through them as often as usual
 takes a tenth of the start."""
-SLOW_SECONDS = 0.01
-"""A call that takes so long is not made again only to time it."""
+TRIALS = 3
+TRIAL_SECONDS = 0.1
+"""Calls that are made only to time them: so many at most, and no further one after so long."""
 LEAST_BATCH_BYTES = 2**17
 BATCH_BYTES_A_SECOND = 1e9
 """Bytes of bodies in a batch for what a call takes by itself, which is then a small part: they take several times as
@@ -70,20 +72,29 @@ def run_loader(settings: Settings, control: socket.socket) -> int:
 
 
 def _warmed_up(model: Model | UserCode, settings: Settings) -> Loaded:
-    """Predict one row; what that takes when it is not the first time says how much a batch shall hold."""
+    """Predict one row; what that takes says how much a batch shall hold."""
     if isinstance(model, UserCode):
         return Loaded(model, 0)
-    seconds = _seconds(model.warm_up)
-    if seconds < SLOW_SECONDS:
-        seconds = min(_seconds(model.warm_up) for _ in range(3))
-    batch_bytes = min(settings.max_batch_bytes, max(LEAST_BATCH_BYTES, int(seconds * BATCH_BYTES_A_SECOND)))
-    return Loaded(model, batch_bytes if model.signature.independent else 0)
-
-
-def _seconds(function: Callable[[], None]) -> float:
     started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+    predicts = model.warm_up()
+    taken = time.perf_counter() - started
+    if not model.signature.independent:
+        return Loaded(model, 0)
+    seconds = _call_seconds(model, taken) if predicts else math.inf
+    return Loaded(model, int(min(settings.max_batch_bytes, max(LEAST_BATCH_BYTES, seconds * BATCH_BYTES_A_SECOND))))
+
+
+def _call_seconds(model: Model, first: float) -> float:
+    """What a call takes; infinity for a model that does not bear being tried. The first may have loaded something."""
+    taken = [first]
+    while len(taken) <= TRIALS and sum(taken) < TRIAL_SECONDS:
+        started = time.perf_counter()
+        try:
+            model.warm_up()
+        except ModelLoadError:
+            return math.inf
+        taken.append(time.perf_counter() - started)
+    return min(taken)
 
 
 def _exit_code(pid: int) -> int:

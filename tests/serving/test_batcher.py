@@ -74,10 +74,22 @@ def test_a_quick_worker_is_not_waited_for_when_what_waits_fills_a_batch() -> Non
         bench, _, idle = await beside_a_busy_worker(seconds=0.0)
         idle.batch_bytes = 2
         bench.submit(b"c", b"d")
-        await asyncio.sleep(10 * QUICK_SECONDS)
+        await asyncio.sleep(0)
         return idle.bodies
 
     assert asyncio.run(steps()) == [[b"b", b"c"]]
+
+
+def test_a_slow_worker_holds_nothing_up_for_long() -> None:
+    async def steps() -> list[list[bytes]]:
+        bench, _, idle = await beside_a_busy_worker(seconds=0.0)
+        await asyncio.sleep(10 * QUICK_SECONDS)
+        finish(bench, idle, 0.0)
+        bench.submit(b"c")
+        await asyncio.sleep(0)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b"], [b"c"]]
 
 
 def test_however_often_a_quick_worker_is_waited_for_one_timer_runs(monkeypatch: pytest.MonkeyPatch) -> None:

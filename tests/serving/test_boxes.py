@@ -1,5 +1,7 @@
 """Forests whose leaves are looked up answer as their trees do, to the last bit."""
 
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,7 +136,7 @@ def test_a_table_is_read_as_it_was_written() -> None:
     assert table
     asked = strange(rows)
 
-    np.testing.assert_array_equal(Boxes(boxes.read(table.written())).shares(asked), shares(model, asked))
+    np.testing.assert_array_equal(Boxes(boxes.read(table.written(), 6)).shares(asked), shares(model, asked))
 
 
 WIDE, SIDES = make_classification(100, 300, n_informative=50, random_state=0)
@@ -147,17 +149,52 @@ def emptied(model: Any) -> Any:
     return model
 
 
+def pruned(model: Any) -> Any:
+    """A forest with a tree that is cut to its root, of which its other nodes are left over."""
+    nodes = model.estimators_[3].tree_
+    nodes.children_left[0] = nodes.children_right[0] = -1
+    nodes.value[0] = [[1, 0, 0]]
+    return model
+
+
+def with_threshold(threshold: float) -> Any:
+    model = forest(ROWS)
+    model.estimators_[3].tree_.threshold[0] = threshold
+    return model
+
+
+def grown() -> Any:
+    """A forest whose first trees know fewer classes than the others."""
+    model = forest(ROWS[CLASSES == 1], CLASSES[CLASSES == 1], warm_start=True)
+    return model.set_params(n_estimators=60).fit(ROWS, CLASSES)
+
+
 @pytest.mark.parametrize(
     "model",
     [
         emptied(forest(ROWS)),
+        pruned(forest(ROWS)),
+        with_threshold(-np.inf),
+        with_threshold(np.nan),
+        grown(),
         forest(ROWS, max_depth=4),
         forest(ROWS, min_samples_leaf=3),
         forest(ROWS, np.zeros(300)),
         forest(ROWS, trees=2),
         forest(WIDE, SIDES),
     ],
-    ids=["a leaf for nothing", "shallow", "shares in leaves", "one class", "few trees", "many features"],
+    ids=[
+        "a leaf for nothing",
+        "pruned by hand",
+        "minus infinity",
+        "no threshold",
+        "grown",
+        "shallow",
+        "shares in leaves",
+        "one class",
+        "few trees",
+        "many features",
+    ],
 )
 def test_forests_that_had_better_ask_their_trees(model: Any) -> None:
     assert boxes_forest.read(model) is None
@@ -172,6 +209,49 @@ def test_a_table_that_would_be_large_is_not_made(monkeypatch: pytest.MonkeyPatch
     assert boxes_forest.read(model)
     monkeypatch.setattr(boxes_forest, "MAX_BYTES", table.bits.nbytes - 1)
     assert boxes_forest.read(model) is None
+
+
+def test_thresholds_that_are_next_to_each_other() -> None:
+    model, rows = FORESTS["three classes"]
+    model = deepcopy(model)
+    for member in model.estimators_:
+        member.tree_.threshold[:] = np.where(member.tree_.feature == 2, np.sign(member.tree_.threshold) * 1e-320, 0.5)
+    asked = strange(rows)
+
+    np.testing.assert_array_equal(read(model).shares(asked), shares(model, asked))
+
+
+NOT_TABLES: list[dict[str, Any]] = [
+    {"columns": np.array([0, 1, 2, 3, 4, 6])},
+    {"columns": np.array([0, 1, 2, 3, 4, -1])},
+    {"columns": np.arange(5)},
+    {"columns": np.arange(6.0)},
+    {"starts": np.arange(7)},
+    {"ends": np.full(9, np.inf)},
+    {"bits": np.zeros((9, 2), np.uint64)},
+    {"ballots": np.zeros((1, 3))},
+    {"base": np.zeros(3)},
+]
+
+
+@pytest.mark.parametrize("changed", NOT_TABLES, ids="".join)
+def test_what_is_no_table_is_refused(changed: dict[str, Any]) -> None:
+    table = boxes_forest.read(FORESTS["three classes"][0])
+    assert table
+
+    with pytest.raises(ValueError, match="a table of leaves that does not fit together"):
+        boxes.read(replace(table, **changed).written(), 6)
+    with pytest.raises(ValueError, match="a table of leaves that does not fit together"):
+        boxes.read(table.written(), 5)
+
+
+def test_thresholds_that_do_not_ascend_are_no_table() -> None:
+    table = boxes_forest.read(FORESTS["three classes"][0])
+    assert table
+
+    for wrong in (table.ends[::-1], np.where(np.arange(len(table.ends)) == 3, np.inf, table.ends)):
+        with pytest.raises(ValueError, match="does not fit together"):
+            boxes.read(replace(table, ends=wrong).written(), 6)
 
 
 def test_trees_of_very_many_leaves_are_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -240,8 +240,8 @@ class Off:
     def predict(self, rows: Any, method: str) -> Any:
         return self._model.predict(rows, method) + self._added
 
-    def warm_up(self) -> None:
-        pass
+    def warm_up(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from sklearn.datasets import load_iris
@@ -13,12 +14,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from predictor import boxes_forest, model_boxes
+from predictor.boxes import Table
 from predictor.compile import Options, compile_model
-from predictor.errors import BadInputError, CompileError
+from predictor.errors import BadInputError, CompileError, ModelLoadError
 from predictor.model import Model, UserCode, load
 
 IRIS = load_iris()
 FOREST = RandomForestClassifier(40, random_state=0).fit(IRIS.data, IRIS.target_names[IRIS.target])
+
+
+def table() -> Table:
+    found = boxes_forest.read(FOREST)
+    assert found
+    return found
 
 
 @pytest.fixture
@@ -52,13 +60,43 @@ def test_the_table_answers_and_the_graph_is_the_same_model(options: Options) -> 
 
 
 def test_a_table_that_answers_otherwise_is_refused(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = boxes_forest.read(FOREST)
-    assert table
-    monkeypatch.setattr(boxes_forest, "read", lambda _: replace(table, bits=np.roll(table.bits, 1, axis=0)))
+    wrong = replace(table(), bits=np.roll(table().bits, 1, axis=0))
+    monkeypatch.setattr(boxes_forest, "read", lambda _: wrong)
 
     with pytest.raises(CompileError, match="it does not answer the same: predict: 150 rows"):
         list(compile_model(options))
     assert not list(options.output.glob("*.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ("rubbish", "Expecting value"),
+        ('{"labels": ["a"], "table": "rubbish"}', "Incorrect padding"),
+        (model_boxes.description(table(), np.array([1])), "other labels than classes"),
+    ],
+)
+def test_metadata_of_another_kind_are_refused_in_one_line(metadata: str, said: str, options: Options) -> None:
+    list(compile_model(options))
+    graph = onnx.load(options.output / "model.onnx")
+    properties = {item.key: item.value for item in graph.metadata_props}
+    onnx.helper.set_model_props(graph, properties | {model_boxes.METADATA: metadata})
+    onnx.save(graph, options.output / "model.onnx")
+
+    with pytest.raises(ModelLoadError, match=f"cannot be loaded: .*{said}"):
+        load(options.output)
+
+
+def test_a_forest_trained_with_missing_numbers(options: Options) -> None:
+    holed = np.where(np.random.default_rng(0).random(IRIS.data.shape) < 0.2, np.nan, IRIS.data)
+    model = RandomForestClassifier(40, random_state=0).fit(holed, IRIS.target)
+    assert any(np.isinf(member.tree_.threshold).any() for member in model.estimators_)
+    (options.model_dir / "model.pkl").write_bytes(pickle.dumps(model))
+    np.save(options.model_dir / "samples.npy", holed)
+    list(compile_model(options))
+
+    found = loaded(options.output).predict(holed, "predict_proba")
+    np.testing.assert_array_equal(found, model.predict_proba(holed))
 
 
 def test_a_forest_with_steps_before_it_is_a_graph_alone(options: Options) -> None:

@@ -18,6 +18,7 @@ from sklearn.ensemble import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from predictor.model_forest import direct
 from predictor.model_sklearn import wrap
@@ -105,6 +106,20 @@ def test_a_small_forest_of_voters_does_not_ask_its_trees() -> None:
     np.testing.assert_array_equal(subject.predict_proba(QUERIES), FORESTS[0].predict_proba(QUERIES))
 
 
+class Opinionated(DecisionTreeClassifier):  # type: ignore[misc]  # scikit-learn has no types
+    """Somebody's own tree."""
+
+
+@pytest.mark.parametrize("member", [Opinionated(), DecisionTreeClassifier()])
+def test_a_forest_with_a_tree_of_somebodys_own_is_left_as_it_is(member: Any) -> None:
+    forest = deepcopy(FORESTS[0])
+    forest.estimators_[2] = member.fit(ROWS, CLASSES)
+    if type(member) is DecisionTreeClassifier:
+        member.predict_proba = partial(np.multiply, 2)
+
+    assert direct(forest) is forest
+
+
 class Derived(RandomForestRegressor):  # type: ignore[misc]  # scikit-learn has no types
     """Somebody's own forest."""
 
@@ -135,11 +150,11 @@ def refuse(*_: Any, **__: Any) -> Any:
     raise AssertionError
 
 
-def test_the_predictor_does_not_go_through_the_trees_own_methods() -> None:
-    forest = deepcopy(FORESTS[0])
-    for member in forest.estimators_:
-        member.predict_proba = refuse
+@pytest.mark.parametrize("forest", FORESTS[:2], ids=str)
+def test_the_predictor_does_not_go_through_the_trees_own_methods(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = forest.predict(QUERIES)
+    monkeypatch.setattr(DecisionTreeClassifier, "predict_proba", refuse)
     subject = wrap(forest, Path("model.pkl"))
 
-    np.testing.assert_array_equal(subject.predict(QUERIES, "predict"), FORESTS[0].predict(QUERIES))
+    np.testing.assert_array_equal(subject.predict(QUERIES, "predict"), expected)
     assert subject.estimator is forest

@@ -13,7 +13,7 @@ import pytest
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
 from predictor.frames import FORK, FORKED, take_answers
 from predictor.worker import LEAST_BATCH_BYTES
@@ -58,3 +58,9 @@ def test_batches_are_never_larger_than_the_setting(model: Any, tmp_path: Path) -
 
 def test_a_model_that_may_mix_rows_takes_one_task_at_a_time(tmp_path: Path) -> None:
     assert batch_bytes(make_pipeline(FunctionTransformer(np.cumsum), QUICK), tmp_path) == 0
+
+
+def test_a_model_that_refuses_the_row_it_is_tried_with_takes_batches_of_the_setting(tmp_path: Path) -> None:
+    known = make_pipeline(OrdinalEncoder(), QUICK).fit(np.array([[3, 4], [5, 6]]), [0, 1])
+
+    assert batch_bytes(known, tmp_path) == MIB
