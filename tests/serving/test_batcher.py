@@ -84,12 +84,13 @@ def test_a_slow_worker_holds_nothing_up_for_long() -> None:
     async def steps() -> list[list[bytes]]:
         bench, _, idle = await beside_a_busy_worker(seconds=0.0)
         await asyncio.sleep(10 * QUICK_SECONDS)
-        finish(bench, idle, 0.0)
-        bench.submit(b"c")
-        await asyncio.sleep(0)
+        for body in (b"c", b"d"):
+            finish(bench, idle, 0.0)
+            bench.submit(body)
+            await asyncio.sleep(0)
         return idle.bodies
 
-    assert asyncio.run(steps()) == [[b"b"], [b"c"]]
+    assert asyncio.run(steps()) == [[b"b"], [b"c"], [b"d"]]
 
 
 def test_however_often_a_quick_worker_is_waited_for_one_timer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
