@@ -75,6 +75,14 @@ def encode(predictions: npt.NDArray[Any]) -> bytes:
     return out.getvalue()
 
 
+def _cells(values: npt.NDArray[Any]) -> list[list[Any]]:
+    try:
+        cells: list[list[Any]] = values.tolist()
+    except (SystemError, ValueError) as error:  # of text: NumPy hands numbers to Python that are no characters
+        raise BadInputError("The array holds text that is not Unicode.") from error
+    return cells
+
+
 def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
     """Check an array: two dimensions, or one that is a single row."""
     if values.ndim == 1:
@@ -85,7 +93,7 @@ def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
         raise BadInputError(f"Expected an array of numbers or text, got {values.dtype}.")
     plain = signature.numeric and values.dtype.kind != "U" and not _may_be_rounded(values)
     if not plain or values.shape[1] == len(signature.trained) > 0:
-        return to_rows(Table(values.tolist(), None, ("/", "/")), signature)
+        return to_rows(Table(_cells(values), None, ("/", "/")), signature)
     if not values.size:
         raise BadInputError("Expected at least one row of at least one feature, got none.")
     check_width(values.shape[1], signature, "/0")

@@ -272,3 +272,11 @@ def test_labels_in_objects_become_text() -> None:
 def test_predictions_that_npy_cannot_hold_are_said_to_be() -> None:
     with pytest.raises(NotAcceptableError, match="ask for application/json"):
         encode(np.array([None, "x"], dtype=object), NPY)
+
+
+def test_text_of_numbers_that_are_no_characters_is_refused() -> None:
+    file = io.BytesIO()
+    np.save(file, np.array([[0x7FFFFFFF, 0x61]], np.uint32).view("<U1"))
+
+    with pytest.raises(BadInputError, match="text that is not Unicode"):
+        decode(file.getvalue(), "application/x-npy", Signature(2, text=frozenset({0, 1})))
