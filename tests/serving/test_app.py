@@ -144,8 +144,8 @@ def test_metrics_count_over_all_workers(server: Process) -> None:
 
     after = [server.metric(name) for name in COUNTERS]
     assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 1, 2, 3, 3]
-    assert server.metric("serving_workers") == 2
     assert server.metric("serving_ready") == 1
+    wait_until(lambda: server.metric("serving_workers") == 2)
     assert server.ask("GET", "/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
 
 

@@ -40,6 +40,7 @@ def test_the_server_takes_as_many_files_as_it_needs_and_may_have(tmp_path: Path)
 
 def test_connections_are_bounded_and_the_idle_make_room(tmp_path: Path) -> None:
     with serving(echo(tmp_path), max_connections=8) as server, ExitStack() as stack:
+        wait_until(lambda: server.metric("serving_workers") == 2)  # each is a file of the server's, too
         before = open_files(server)
         for _ in range(40):
             stack.enter_context(connect(server))
