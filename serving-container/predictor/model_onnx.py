@@ -106,7 +106,7 @@ class OnnxModel:
         if len(self._inputs) == 1:
             name, kind = self._inputs[0]
             return {name: _cells(rows, kind)}
-        return {name: _cells(rows[:, i : i + 1], kind) for i, (name, kind) in enumerate(self._inputs)}
+        return {name: _cells(rows[:, i : i + 1], kind, i) for i, (name, kind) in enumerate(self._inputs)}
 
     def _open(self, file: str) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
@@ -181,25 +181,26 @@ def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:
     return found
 
 
-def _cells(rows: npt.NDArray[Any], kind: type) -> npt.NDArray[Any]:
-    """Make cells what an input takes; raises BadInputError."""
+def _cells(rows: npt.NDArray[Any], kind: type, first: int = 0) -> npt.NDArray[Any]:
+    """Make cells what an input takes, from the model's column `first` on; raises BadInputError."""
     if kind is np.str_:
         return _texts(rows)
     numbers = np.ascontiguousarray(rows, dtype=np.float64)
     if kind in LIMITS:
-        _check(numbers, kind)
+        _check(numbers, kind, first)
     return numbers.astype(kind, copy=False)
 
 
-def _check(numbers: npt.NDArray[np.float64], kind: type) -> None:
+def _check(numbers: npt.NDArray[np.float64], kind: type, first: int) -> None:
     """Refuse what a kind of numbers does not hold; NaN only floats do."""
     expected, least, greatest = LIMITS[kind]
     wrong = (numbers < least) | (numbers > greatest)
     if kind is not np.float32:
         wrong |= numbers != np.trunc(numbers)
     if wrong.any():
-        found = numbers[wrong][0]
-        raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {found:.17g}.")
+        row, column = np.argwhere(wrong)[0]
+        where = f"{numbers[row, column]:.17g} in row {row}, column {first + column}"
+        raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {where}.")
 
 
 def _texts(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:

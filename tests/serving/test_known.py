@@ -74,11 +74,11 @@ def test_what_the_encoder_has_not_seen_is_refused(encoders: Any, compiled: Compi
         assert ask(subject, **known) == ask(original, **known)
     assert "unknown categories" in ask(original, town="Paris")
     assert ask(subject, town="Paris") == (
-        'A cell is not what the model takes: expected one of "Bern", "K\\u00f6ln", "Rom" in column town, got "Paris".'
+        'A cell is not what the model takes: expected one of "Bern", "Köln", "Rom", got "Paris" in row 0, column town.'
     )
     assert "unknown categories" in ask(original, rooms=9)
     assert ask(subject, rooms=9) == (
-        "A cell is not what the model takes: expected one of 1, 2, 3 in column rooms, got 9.0."
+        "A cell is not what the model takes: expected one of 1, 2, 3, got 9 in row 0, column rooms."
     )
 
 

@@ -98,7 +98,8 @@ def test_a_number_that_the_input_does_not_hold_is_refused(kind: int, cell: float
     with pytest.raises(BadInputError) as refused:
         same(tmp_path, kind).predict(np.array([[0.0, 1.0], [1.0, cell]]), "predict")
 
-    assert refused.value.detail == f"A cell is not what the model takes: expected {KINDS[kind]}, got {cell:.17g}."
+    got = f"{cell:.17g} in row 1, column 1"
+    assert refused.value.detail == f"A cell is not what the model takes: expected {KINDS[kind]}, got {got}."
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,15 @@ def test_an_input_a_column_is_named(tmp_path: Path) -> None:
 
     assert model.signature == Signature(2, names=("size", "city"), text=frozenset({1}), required=frozenset({1}))
     assert model.predict(request.rows, "predict").tolist() == ["Rom"]
+
+
+def test_a_number_is_found_in_its_column_where_each_column_is_an_input(tmp_path: Path) -> None:
+    columns = [("size", TensorProto.DOUBLE, [None, 1]), ("rooms", TensorProto.INT64, [None, 1])]
+    node = helper.make_node("Identity", ["rooms"], ["y"])
+    model = loaded(graph(tmp_path, [node], columns, [("y", TensorProto.INT64, [None, 1])]))
+
+    with pytest.raises(BadInputError, match=r"got 2\.5 in row 1, column 1\.$"):
+        model.predict(np.array([[1.5, 2], [1.5, 2.5]]), "predict")
 
 
 @pytest.mark.parametrize("cell", [b"1", b"null"])
