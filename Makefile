@@ -183,7 +183,7 @@ delete: .venv/.locked .tools/sam/.locked ## delete the stack of ENV; YES=1 asks 
 	@echo "Kept, free: API Gateway's log role, which all APIs of the account and region share."
 
 fuzz: .venv/.locked ## 100,000 broken requests against the serving container's process
-	FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py
+	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py
 
 soak: .venv/.locked ## 64 clients for a minute against the serving container's process, every answer checked
 	SOAK_SECONDS=60 $(BIN)/pytest tests/serving/test_soak.py

@@ -1,6 +1,6 @@
 """Broken requests, made from good ones by chance: none may cost a 5xx, a process or memory.
 
-`make fuzz` sends 100,000; the suite sends fewer. FUZZ_SEED repeats a run.
+The suite sends the same 3,000 each time; `make fuzz` sends 100,000 others, and FUZZ_SEED repeats them.
 """
 
 import io
@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix, save_npz
 from tests.serving.processes import Process, children, serving, train, wait_until
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "3000"))
-SEED = int(os.environ.get("FUZZ_SEED", str(time.time_ns() % 2**32)))
+SEED = int(os.environ.get("FUZZ_SEED", "0"))
 MAX_GROWTH_MIB = 40
 
 INTERESTING = [
