@@ -101,18 +101,20 @@ def takes_missing(samples: Samples, model: Estimator) -> bool:
     """Whether a model answers rows with missing numbers; one that judges its columns itself may refuse them."""
     rows = _with_missing(np.array(samples.cells, dtype=object), model.signature, np.random.default_rng(SEED))
     try:
-        model.predict(Samples(rows.tolist()).rows(model.signature), model.signature.methods[0])
+        if len(rows):
+            model.predict(Samples(rows.tolist()).rows(model.signature), model.signature.methods[0])
     except BadInputError:
         return False
     return True
 
 
 def _with_missing(cells: npt.NDArray[Any], signature: Signature, random: np.random.Generator) -> npt.NDArray[Any]:
-    """Samples without a quarter of their numbers."""
-    number = [index not in (signature.text or ()) for index in range(cells.shape[1])]
+    """Samples without a quarter of the numbers that may be missing; none where none may."""
+    never = signature.required | (signature.text or frozenset())
+    optional = [index not in never for index in range(cells.shape[1])]
     rows = cells.copy()
-    rows[(random.random(cells.shape) < 1 / 4) & number] = None
-    return rows
+    rows[(random.random(cells.shape) < 1 / 4) & optional] = None
+    return rows[: len(rows) * any(optional)]
 
 
 def _crossed(cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:

@@ -10,6 +10,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 KNOWN_PACKAGES = ("sklearn", "xgboost", "lightgbm")
 """Packages whose estimators take arrays of numbers unless they say otherwise, and treat every row by itself."""
+INNER = ("best_estimator_", "estimator_", "regressor_")
+"""Attributes in which an estimator keeps the one that it hands its rows to."""
 
 
 def is_known(estimator: Any) -> bool:
@@ -35,13 +37,27 @@ def names(estimator: Any) -> tuple[str, ...]:
 
 def dropped_columns(estimator: Any) -> frozenset[str]:
     """Names of the columns that an estimator was trained with and does not use."""
-    first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
-    trained = list(getattr(first, "feature_names_in_", ()))
-    if not isinstance(first, ColumnTransformer) or not trained:
+    trained = list(getattr(estimator, "feature_names_in_", ()))
+    if isinstance(estimator, Pipeline):
+        return dropped_columns(estimator.steps[0][1])
+    if isinstance(estimator, ColumnTransformer):
+        parts = [(part, columns) for _, part, columns in estimator.transformers_ if part != "drop"]
+        used = {index for _, columns in parts for index in positions(columns, trained)} if trained else ()
+        return frozenset(name for index, name in enumerate(trained) if index not in used)
+    inside = members(estimator)
+    if getattr(estimator, "passthrough", False) or any(
+        list(getattr(member, "feature_names_in_", ())) != trained for member in inside
+    ):
         return frozenset()
-    parts = [(part, columns) for _, part, columns in first.transformers_ if part != "drop"]
-    used = {index for _, columns in parts for index in positions(columns, trained)}
-    return frozenset(name for index, name in enumerate(trained) if index not in used)
+    return frozenset.intersection(*map(dropped_columns, inside)) if inside else frozenset()
+
+
+def members(estimator: Any) -> list[Any]:
+    """Fitted estimators that an estimator hands its rows to."""
+    several = getattr(estimator, "estimators_", ())
+    inner = [getattr(estimator, name, None) for name in INNER] + (several if isinstance(several, list) else [])
+    calibrated = [each.estimator for each in getattr(estimator, "calibrated_classifiers_", ())]
+    return [member for member in inner + calibrated if member is not None and not isinstance(member, str)]
 
 
 def positions(columns: Any, trained: list[Any]) -> list[int]:

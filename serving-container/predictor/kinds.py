@@ -13,9 +13,6 @@ from sklearn.preprocessing import FunctionTransformer
 
 from predictor import features
 
-INNER = ("best_estimator_", "estimator_", "regressor_")
-"""Attributes in which an estimator keeps the one that it hands its rows to."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
@@ -107,10 +104,7 @@ def _of_estimator(estimator: Any, width: int) -> Kinds:
     if isinstance(columns := getattr(estimator, "_preprocessor", None), ColumnTransformer):  # of HistGradientBoosting
         categorical = np.flatnonzero(estimator.is_categorical_).tolist()
         return _of_estimator(columns.named_transformers_["encoder"], len(categorical)).at(dict(enumerate(categorical)))
-    several = getattr(estimator, "estimators_", ())
-    inner = [getattr(estimator, name, None) for name in INNER] + (several if isinstance(several, list) else [])
-    calibrated = [each.estimator for each in getattr(estimator, "calibrated_classifiers_", ())]
-    return _union(of(part, width) for part in inner + calibrated)
+    return _union(of(member, width) for member in features.members(estimator))
 
 
 def _of_columns(estimator: ColumnTransformer, width: int) -> Kinds:

@@ -124,19 +124,25 @@ def test_named_columns_of_text_and_numbers(tmp_path: Path) -> None:
     assert compiled.predict(request.rows, "predict").tolist() == model.predict(row).tolist()
 
 
-@pytest.mark.parametrize("imputer", [(), (SimpleImputer(),)])
-def test_missing_numbers_are_answered_alike_or_refused(imputer: tuple[Any, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize("imputed", [["size"], ["size", "rooms"], []], ids=len)
+def test_a_number_may_be_missing_where_the_model_takes_it_so(imputed: list[str], tmp_path: Path) -> None:
     frame = flats()[["size", "rooms"]]
-    columns = ColumnTransformer([("n", make_pipeline(*imputer, StandardScaler()), ["size", "rooms"])])
+    others = [name for name in frame if name not in imputed]
+    columns = ColumnTransformer([("i", SimpleImputer(), imputed), ("s", StandardScaler(), others)])
     model = make_pipeline(columns, LogisticRegression()).fit(frame, np.where(frame["size"] > 0, "dear", "cheap"))
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
-    frame.to_csv(tmp_path / "samples.csv", index=False)
+    frame.assign(size=frame["size"].where(frame.index > 0) if imputed else 0).to_csv(
+        tmp_path / "samples.csv", index=False
+    )
 
     report = list(compile_model(Options(tmp_path, tmp_path / "out")))
+    compiled = loaded(tmp_path / "out")
 
-    assert any(line.startswith("predict: 60 rows missing: all alike") for line in report) == bool(imputer)
-    assert ("missing numbers: refused, for the model does not take them in every column" in report) != bool(imputer)
-    assert loaded(tmp_path / "out").signature.missing == bool(imputer)
+    assert any(line.startswith("predict: 60 rows missing: all alike") for line in report) == bool(imputed)
+    assert compiled.signature.required == {list(frame).index(name) for name in others}
+    rows = codecs.decode(b'{"data": [[%s, 2]]}' % (b"null" if imputed else b"1"), None, compiled.signature).rows
+    expected = model.predict(pd.DataFrame([[np.nan if imputed else 1, 2]], columns=frame.columns))
+    assert compiled.predict(rows, "predict").tolist() == expected.tolist()
 
 
 def test_a_model_trained_with_names_compares_columns_by_name(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import io
 import os
 import random
 import socket
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path

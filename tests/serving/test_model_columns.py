@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -61,6 +62,45 @@ def test_rows_of_all_columns_of_the_training_or_of_those_in_use(estimator: Any, 
         by_csv = rows.to_csv(index=False, header=False).encode()
         np.testing.assert_array_equal(answers(subject, as_json(rows), "application/json"), expected)
         np.testing.assert_array_equal(answers(subject, by_csv, "text/csv; header=absent"), expected)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: GridSearchCV(inner, {}, cv=2),
+        lambda inner: VotingClassifier([("a", inner), ("b", clone(inner))], voting="soft"),
+        lambda inner: CalibratedClassifierCV(inner, cv=2),
+        lambda inner: TunedThresholdClassifierCV(inner, cv=2),
+        lambda inner: StackingClassifier([("a", inner)], cv=2),
+    ],
+    ids=["search", "voting", "calibrated", "threshold", "stacking"],
+)
+def test_columns_that_nobody_uses_inside_another_estimator(around: Any) -> None:
+    estimator = around(clone(MIXED)).fit(COLUMNS, TARGET)
+    subject = model(estimator)
+
+    assert subject.signature.names == ("x", "word", "number")
+    for rows in (COLUMNS, COLUMNS.drop(columns=["id"])):
+        found = answers(subject, as_json(rows), "application/json")
+        np.testing.assert_array_equal(found, estimator.predict_proba(COLUMNS))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        VotingClassifier([("a", MIXED), ("b", selecting(COLUMNS, ("i", OneHotEncoder(), ["id"])))], voting="soft"),
+        StackingClassifier([("a", PLAIN)], cv=2, passthrough=True),
+    ],
+    ids=["voting", "stacking"],
+)
+def test_a_column_that_one_of_several_uses_is_in_use(estimator: Any) -> None:
+    columns = NUMERIC if isinstance(estimator, StackingClassifier) else COLUMNS
+    subject = model(estimator.fit(columns, TARGET))
+
+    assert subject.signature.names == tuple(columns)
+    np.testing.assert_array_equal(
+        answers(subject, as_json(columns), "application/json"), estimator.predict_proba(columns)
+    )
 
 
 def test_an_array_of_all_columns_of_the_training(tmp_path: Path) -> None:
