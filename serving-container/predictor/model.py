@@ -54,15 +54,16 @@ class Options:
 def load(model_dir: Path, options: Options = Options()) -> Model | UserCode:
     """Load the one model in `model_dir`; raises ModelLoadError, whose detail is one line."""
     program = model_dir / "code" / options.program
+    user_code.importable(program.parent)
     if program.is_file():
         return user_code.load(program, model_dir, partial(_load_file, model_dir, options))
-    return _load_file(model_dir, options)
+    return _load_file(model_dir, options)[1]
 
 
-def _load_file(model_dir: Path, options: Options) -> Model:
+def _load_file(model_dir: Path, options: Options) -> tuple[Path, Model]:
     path = find(model_dir)
     with explained(path):
-        return LOADERS[_kind(path)](path, options)
+        return path, LOADERS[_kind(path)](path, options)
 
 
 def find(model_dir: Path) -> Path:
@@ -80,9 +81,9 @@ def find(model_dir: Path) -> Path:
 
 
 def _hint(model_dir: Path) -> str:
-    """The usual mistake: an archive with a directory around its files."""
+    """The usual mistake: a directory around the files."""
     inside = [path for path in model_dir.glob("*/*") if _kind(path) in LOADERS]
-    return f" {inside[0]} is one level too deep: put files at the top of model.tar.gz." if inside else ""
+    return f" {inside[0]} is one level too deep: move it up into {model_dir} (in model.tar.gz: to the top)." if inside else ""
 
 
 def _kind(path: Path) -> str:

@@ -55,11 +55,11 @@ class _Regressor:
     """A booster with the method of an estimator."""
 
     def __init__(self, booster: Any, threads: int) -> None:
-        self._booster = booster
+        self.booster = booster
         self._threads = threads
 
     def predict(self, rows: Any) -> npt.NDArray[Any]:
-        values: npt.NDArray[np.float64] = self._booster.predict(rows, num_threads=self._threads)
+        values: npt.NDArray[np.float64] = self.booster.predict(rows, num_threads=self._threads)
         return values
 
 

@@ -1,6 +1,6 @@
 """A model's own `code/inference.py`, with the functions of AWS's framework containers.
 
-    model_fn(model_dir) -> model                                else: what the container finds in the model directory
+    model_fn(model_dir) -> model                                else: what the model file holds (saved.py)
     input_fn(body, content_type) -> data                        else: the container's codecs
     predict_fn(data, model) -> prediction                       else: model.predict(data)
     output_fn(prediction, accept) -> body or (body, media type) else: the container's codecs
@@ -28,6 +28,7 @@ from predictor.codecs import Payload, decode, encode, negotiate
 from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
 from predictor.loading import explained
 from predictor.rows import Signature
+from predictor.saved import Saved, saved
 
 # Positional arguments of each function, without the context.
 ARGUMENTS = {
@@ -41,6 +42,7 @@ ARGUMENTS = {
 }
 TEXT = frozenset({"application/json", "text/csv"})
 """Media types whose bodies AWS's containers hand to user code as str."""
+TAKING_MODEL = {"model_warmup_fn", "predict_fn", "transform_fn"}
 PAIR = 2
 SHOWN = 500
 """Characters of a user's own error message that a caller gets."""
@@ -92,11 +94,15 @@ class Function:
 
 
 class UserCode:
-    """User functions around a model, called for one request at a time."""
+    """User functions around a model, called for one request at a time.
 
-    def __init__(self, functions: dict[str, Function], model: Any, context: Context) -> None:
+    `model` predicts where there is no predict_fn; the functions get `given`. With model_fn both are what it returned.
+    """
+
+    def __init__(self, functions: dict[str, Function], model: Any, given: Saved, context: Context) -> None:
         self._functions = functions
         self._model = model
+        self._given = given
         self._context = context
         self._signature = getattr(model, "signature", ANYTHING)
 
@@ -107,7 +113,7 @@ class UserCode:
         wanted = media_types.first_choice(accept)
         if transform := self._functions.get("transform_fn"):
             data = _text(body, content_type)
-            return _payload(await transform(self._model, data, content_type, wanted, context=context), wanted)
+            return _payload(await transform(self._given.model, data, content_type, wanted, context=context), wanted)
         offered = "" if "output_fn" in self._functions else negotiate(accept, content_type)
         data, method = await self._read(body, content_type, context)
         prediction = await self._predict(data, method, context)
@@ -123,14 +129,24 @@ class UserCode:
 
     async def _predict(self, data: Any, method: str, context: Context) -> Any:
         if predict := self._functions.get("predict_fn"):
-            return await predict(data, self._model, context=context)
+            rows = data if "input_fn" in self._functions else self._given.rows(data)
+            return await predict(rows, self._given.model, context=context)
         if self._signature is not ANYTHING:
             return self._model.predict(data, method)
         return await Function("model.predict", self._model.predict, takes_context=False)(data, context=context)
 
 
-def load(program: Path, model_dir: Path, load_file: Callable[[], Any]) -> UserCode:
-    """Import the program and load its model, with `load_file` where it has no model_fn; raises ModelLoadError."""
+def importable(directory: Path) -> None:
+    """Let the modules in a directory be imported, by the program beside them or by a pickle, as AWS's containers do."""
+    if directory.is_dir() and str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+
+
+def load(program: Path, model_dir: Path, load_file: Callable[[], tuple[Path, Any]]) -> UserCode:
+    """Import the program and load its model; raises ModelLoadError.
+
+    `load_file`, called where there is no model_fn, returns the model's file and the container's model of it.
+    """
     context = Context({"model_dir": str(model_dir), "gpu_id": None})
     with explained(program):
         functions = _functions(_import(program))
@@ -140,23 +156,25 @@ def load(program: Path, model_dir: Path, load_file: Callable[[], Any]) -> UserCo
 
 
 async def _prepare(
-    functions: dict[str, Function], model_dir: str, context: Context, load_file: Callable[[], Any]
+    functions: dict[str, Function], model_dir: str, context: Context, load_file: Callable[[], tuple[Path, Any]]
 ) -> UserCode:
     try:
         if before := functions.get("pre_model_fn"):
             await before(model_dir, context=context)
-        model_fn = functions.get("model_fn")
-        model = await model_fn(model_dir, context=context) if model_fn else load_file()
+        if model_fn := functions.get("model_fn"):
+            model = await model_fn(model_dir, context=context)
+            given = Saved(model)
+        else:
+            path, model = load_file()
+            given = saved(path, model) if functions.keys() & TAKING_MODEL else Saved(model)
         if warm_up := functions.get("model_warmup_fn"):
-            await warm_up(model_dir, model, context=context)
+            await warm_up(model_dir, given.model, context=context)
     except (PredictionError, UserCodeError) as error:
         raise error.__cause__ or error from None
-    return UserCode(functions, model, context)
+    return UserCode(functions, model, given, context)
 
 
 def _import(program: Path) -> ModuleType:
-    # As AWS's containers do, so that a program can import the files beside it.
-    sys.path.insert(0, str(program.parent))
     spec = importlib.util.spec_from_file_location(program.stem, program)
     if spec is None or spec.loader is None:
         raise ModelLoadError(f"{program} is no Python file: name one in SAGEMAKER_PROGRAM.")
