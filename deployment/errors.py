@@ -3,7 +3,7 @@
 DeploymentError            the command cannot go on: one line on stderr, exit code 2
 ├── MissingToolError       a program that the command needs is not there
 ├── ContainerError         Docker refused, or the container did not come up
-├── ImageMissingError      there is no image to push
+├── ImageMissingError      there is no image of that name
 ├── AccountError           AWS refused, or there are no credentials
 ├── UnknownPriceError      the price table has no such instance type
 └── UnreadableError        a file, or an answer, is not what it should be
@@ -23,7 +23,7 @@ class ContainerError(DeploymentError):
 
 
 class ImageMissingError(DeploymentError):
-    """Raise when the image to push has not been built."""
+    """Raise when the image to push or to check has not been built."""
 
 
 class AccountError(DeploymentError):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployment.engine import Docker
-from deployment.errors import ContainerError
+from deployment.errors import ContainerError, ImageMissingError
 from deployment.findings import Finding, error, passed, warning
 from deployment.target import Hosting, Target
 
@@ -18,11 +18,11 @@ BUILD_ONE = (
 
 
 def check_image(docker: Docker, image: str, target: Target) -> list[Finding]:
-    """Check what Docker knows about an image."""
+    """Check what Docker knows about an image; raises ImageMissingError."""
     try:
         known = docker.inspect("image", image)
     except ContainerError as reason:
-        return [error(SUBJECT, f"{image}: {reason}", "build it with `make image`, or give IMAGE=name:tag")]
+        raise ImageMissingError(f"there is no image {image}") from reason
     return [
         check_architecture(f"{known['Os']}/{known['Architecture']}", target),
         *check_manifest(known.get("Descriptor", {}).get("mediaType")),

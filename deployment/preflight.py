@@ -6,7 +6,7 @@ from deployment.account import Account
 from deployment.artifact import check_artifact
 from deployment.contract import check_contract
 from deployment.engine import find_docker
-from deployment.errors import MissingToolError
+from deployment.errors import ImageMissingError, MissingToolError
 from deployment.findings import Finding, Level, error, skipped
 from deployment.image import check_image
 from deployment.parameters import Stack
@@ -76,5 +76,9 @@ def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
         golden = requests.read(settings.golden)
     except GoldenFileError as reason:
         yield error("golden requests", str(reason), "write it with `make golden URL=...`")
-    yield from check_image(docker, image, target)
+    try:
+        yield from check_image(docker, image, target)
+    except ImageMissingError as reason:
+        yield error("image", str(reason), "build it with `make image`, or give IMAGE=name:tag")
+        return
     yield from check_contract(docker, image, settings.model, target, golden)

@@ -65,13 +65,6 @@ def test_another_architecture_is_an_error(docker: str, serving_image: str) -> No
     ]
 
 
-def test_an_image_that_is_not_there_is_an_error(docker: str) -> None:
-    [finding] = check_image(Docker(docker), "test-contract-of-nobody", REALTIME)
-
-    assert finding.level is Level.ERROR
-    assert "make image" in finding.advice
-
-
 @pytest.mark.parametrize(
     ("fault", "text"),
     [

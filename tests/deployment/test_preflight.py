@@ -9,14 +9,16 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from deployment.account import Account
-from deployment.findings import Level
+from deployment.findings import Level, error
 from deployment.parameters import Stack, read_template
 from deployment.preflight import check
 from deployment.settings import GOLDEN, Preflight
+from tests.environments import GOLDEN as GOLDEN_REQUESTS
 
 TEMPLATE = read_template()
 DEFAULTS = {name: str(item.get("Default", "")) for name, item in TEMPLATE["Parameters"].items()}
 IMAGE = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/iris@sha256:{'0' * 64}"
+EXISTING = {"EndpointName": "iris"}
 REALTIME = {"Hosting": "realtime", "ImageUri": IMAGE}
 
 
@@ -56,6 +58,19 @@ def test_what_the_template_refuses_ends_it() -> None:
 )
 def test_what_no_rule_can_say_is_found(parameters: dict[str, str], name: str, text: str) -> None:
     assert errors(parameters, name=name) == [text]
+
+
+def test_an_image_that_is_not_there_is_neither_started_nor_pulled(docker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(docker).parent))
+    settings = Preflight("default", "test-preflight-of-nobody", None, None, GOLDEN_REQUESTS, ())
+
+    findings = list(check(settings, Stack("stack", TEMPLATE, DEFAULTS | EXISTING), Account(NoCredentials())))
+
+    advice = "build it with `make image`, or give IMAGE=name:tag"
+    assert [finding for finding in findings if finding.level is Level.ERROR] == [
+        error("image", "there is no image test-preflight-of-nobody", advice)
+    ]
+    assert findings[-1].subject == "image"
 
 
 def test_the_artifact_is_looked_at(tmp_path: Path) -> None:
