@@ -83,7 +83,9 @@ def find(model_dir: Path) -> Path:
 def _hint(model_dir: Path) -> str:
     """The usual mistake: a directory around the files."""
     inside = [path for path in model_dir.glob("*/*") if _kind(path) in LOADERS]
-    return f" {inside[0]} is one level too deep: move it up into {model_dir} (in model.tar.gz: to the top)." if inside else ""
+    if not inside:
+        return ""
+    return f" {inside[0]} is one level too deep: move it up into {model_dir} (in model.tar.gz, to the top)."
 
 
 def _kind(path: Path) -> str:

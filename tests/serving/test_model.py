@@ -84,7 +84,10 @@ def test_a_model_one_level_too_deep(fitted: LogisticRegression, tmp_path: Path) 
     (tmp_path / "model").mkdir()
     save("model.pkl", fitted, tmp_path / "model")
 
-    assert refusal(tmp_path).endswith("model/model.pkl is one level too deep: put files at the top of model.tar.gz.")
+    deep = tmp_path / "model" / "model.pkl"
+    assert refusal(tmp_path).endswith(
+        f" {deep} is one level too deep: move it up into {tmp_path} (in model.tar.gz, to the top)."
+    )
 
 
 def test_no_directory(tmp_path: Path) -> None:
