@@ -38,6 +38,8 @@ class Host(Protocol):
 
     settings: Settings
     connections: "set[Connection]"
+    draining_since: float
+    """When connections were told to end, on the clock of time.monotonic(); before that, minus infinity."""
     date: bytes
     receiving: int
     """Bytes that it holds of bodies that have not arrived as a whole."""
@@ -183,11 +185,13 @@ class Connection(asyncio.Protocol):
     def sweep(self, now: float) -> None:
         """Close when the client takes too long to send, or has been idle for long."""
         settings = self._server.settings
+        since = self._since
         if self._receiving:
             limit = LINGER_SECONDS if self._last else settings.receive_seconds
         else:
             limit = QUIET_SECONDS if self._server.parting else settings.idle_seconds
-        if not self._exchanges and now - self._since > limit:
+            since = max(since, self._server.draining_since)
+        if not self._exchanges and now - since > limit:
             # close() waits until everything is written, which a client that reads nothing could put off for ever
             end = self._transport.abort if self._transport.is_closing() else self._transport.close
             end()

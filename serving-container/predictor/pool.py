@@ -244,6 +244,8 @@ class Pool:
             self._later(self._restart)
 
     def _count_death(self, name: str, code: int) -> None:
+        if self._stopping:  # it is given up already, and nothing is replaced
+            return
         self._metrics.worker_deaths += 1
         self._deaths += 1
         log.error(f"{name} died {_reason(code)}; it is replaced")

@@ -1,6 +1,7 @@
 """The listening socket and its connections: opened, bounded, swept of the slow and the idle, drained."""
 
 import asyncio
+import math
 import resource
 import socket
 import time
@@ -29,6 +30,7 @@ class Server:
         self.settings = settings
         self.connections: set[Connection] = set()
         self.draining = False
+        self.draining_since = -math.inf
         self.date = b""
         self.receiving = 0
         self._app = app
@@ -81,6 +83,7 @@ class Server:
         end = time.monotonic() + seconds
         self._accept()  # what clients have opened already: closing the socket would reset it
         self.draining = True
+        self.draining_since = time.monotonic()
         self._stop_listening()
         if self._opening:
             await asyncio.wait(self._opening)

@@ -26,6 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from tests.chain.running import ANY_PORTS, ROOT, Running, left_of, running
+from tests.serving.processes import wait_until
 
 
 def test_the_printed_curl_line_works_as_printed(chain: Running) -> None:
@@ -53,11 +54,13 @@ def test_the_request_id_reaches_the_containers_log(chain: Running) -> None:
     response = requests.post(f"{chain.url}/predict", json={"data": [[1, 2]]}, timeout=30)
 
     request_id = response.headers["X-Request-Id"]
-    lines = [json.loads(line) for line in chain.log.read_text().splitlines() if request_id in line]
+
+    def writers() -> set[str]:
+        lines = [json.loads(line) for line in chain.log.read_text().splitlines() if request_id in line]
+        return {"function" if line.get("service") == "invoker" else "container" for line in lines}
+
     assert response.headers["x-amzn-RequestId"] == request_id
-    assert {"function", "container"} == {
-        "function" if line.get("service") == "invoker" else "container" for line in lines
-    }
+    wait_until(lambda: writers() == {"function", "container"})  # the container writes it once it has answered
 
 
 def test_callers_that_hang_up_leave_no_trace(chain: Running) -> None:

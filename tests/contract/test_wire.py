@@ -2,9 +2,10 @@
 
 import io
 import json
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from invoker.errors import DeadlineError, FailedError, Problem, RefusedError, UnavailableError
 from tests.contract.conftest import NAME, REQUEST_ID, Wire
-from tests.serving.faults import FATAL, DiesInPredict, Echo, RaisesInPredict
+from tests.serving.faults import FATAL, DiesInPredict, Echo, RaisesInPredict, noted
+from tests.serving.processes import wait_until
 
 POINTS = b'{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'
 SPECIES = ["versicolor", "virginica", "virginica", "virginica", "virginica"]
@@ -45,9 +47,14 @@ def test_columns_for_a_model_without_names_are_refused(served: Callable[..., Wir
 
 
 def test_the_request_id_reaches_the_containers_log(iris: Wire) -> None:
+    def lines() -> list[int]:
+        return [line["status"] for line in iris.container.log() if line.get("request_id") == REQUEST_ID]
+
+    before = len(lines())
+
     iris.invoke(POINTS)
 
-    assert [line["status"] for line in iris.container.log() if line.get("request_id") == REQUEST_ID][-1:] == [200]
+    wait_until(lambda: lines()[before:][-1:] == [200])
 
 
 def test_a_wrong_number_of_features_is_refused_with_its_place(iris: Wire) -> None:
@@ -100,48 +107,52 @@ def test_a_worker_that_dies_is_a_failure_and_service_goes_on(served: Callable[..
     assert json.loads(wire.invoke(b'{"data": [[3, 4]]}')) == {"predictions": [3.0]}
 
 
-def test_a_deadline_that_passes_is_a_timeout(served: Callable[..., Wire]) -> None:
-    wire = served(Echo(seconds=3.0))
-    began = time.monotonic()
+def test_a_deadline_that_passes_is_a_timeout(served: Callable[..., Wire], tmp_path: Path) -> None:
+    """While the model has it still."""
+    hold = tmp_path / "hold"
+    wire = served(Echo(hold=hold))
+    hold.touch()
 
     with pytest.raises(DeadlineError):
         wire.invoke(b'{"data": [[3, 4]]}', seconds=0.5)
 
-    assert time.monotonic() - began < 2.5
+    hold.unlink()
 
 
-def test_the_container_does_not_predict_what_nobody_waits_for(served: Callable[..., Wire], tmp_path: Any) -> None:
-    notes = tmp_path / "notes"
-    wire = served(Echo(seconds=2.0, notes=notes), max_batch_requests=1)
-    first = threading.Thread(target=wire.invoke, args=(b'{"data": [[3, 4]]}',))
-    first.start()
-    time.sleep(0.8)  # until it has reached the model
-
-    with pytest.raises(DeadlineError):
-        wire.invoke(b'{"data": [[5, 6]]}', seconds=0.2)
-
-    first.join()
-    assert json.loads(wire.invoke(b'{"data": [[7, 8]]}')) == {"predictions": [7.0]}
-    assert [line for line in notes.read_text().split() if line in {"3", "5", "7"}] == ["3", "7"]
-
-
-def test_a_full_queue_is_unavailable(served: Callable[..., Wire]) -> None:
-    wire = served(Echo(seconds=1.5), max_queue_requests=1, max_batch_requests=1)
-    outcomes: list[str] = []
-
-    def call() -> None:
+@contextmanager
+def occupied(served: Callable[..., Wire], directory: Path, **settings: object) -> Iterator[Wire]:
+    """A container whose one worker has a request for as long as this lasts."""
+    notes, hold = directory / "notes", directory / "hold"
+    wire = served(Echo(notes=notes, hold=hold), **settings)
+    hold.touch()
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(wire.invoke, b'{"data": [[3, 4]]}')
         try:
-            wire.invoke(b'{"data": [[3, 4]]}', seconds=1.2)
-        except (UnavailableError, DeadlineError) as error:
-            outcomes.append(type(error).__name__)
+            wait_until(lambda: "3" in noted(notes))
+            yield wire
+        finally:
+            hold.unlink(missing_ok=True)
+        assert json.loads(first.result()) == {"predictions": [3.0]}
 
-    threads = [threading.Thread(target=call) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
-    assert "UnavailableError" in outcomes
+def test_the_container_does_not_predict_what_nobody_waits_for(served: Callable[..., Wire], tmp_path: Path) -> None:
+    with occupied(served, tmp_path) as wire, pytest.raises(DeadlineError):
+        wire.invoke(b'{"data": [[5, 6]]}', seconds=1)
+
+    assert json.loads(wire.invoke(b'{"data": [[7, 8]]}')) == {"predictions": [7.0]}
+    assert noted(tmp_path / "notes")[-2:] == ["3", "7"]
+
+
+def test_a_full_queue_is_unavailable(served: Callable[..., Wire], tmp_path: Path) -> None:
+    with occupied(served, tmp_path, max_queue_requests=1) as wire, ThreadPoolExecutor(1) as threads:
+        second = threads.submit(wire.invoke, b'{"data": [[5, 6]]}')
+        wait_until(lambda: wire.container.metric("serving_queue_requests") == 1)
+
+        with pytest.raises(UnavailableError):
+            wire.invoke(b'{"data": [[7, 8]]}')
+        (tmp_path / "hold").unlink()
+
+        assert json.loads(second.result()) == {"predictions": [5.0]}
 
 
 def npy(rows: Any) -> bytes:

@@ -160,10 +160,11 @@ def test_a_container_that_breaks_off_is_a_model_error_with_status_0(start: Start
 
 
 def test_nothing_listening_is_service_unavailable(start: Start) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # so that nobody else can
+        port = bound.getsockname()[1]
 
-    error = invoke_error(start(create_app(Endpoint("demo", f"http://127.0.0.1:{port}"), ACCOUNT)))
+        error = invoke_error(start(create_app(Endpoint("demo", f"http://127.0.0.1:{port}"), ACCOUNT)))
 
     assert (error["status"], error["Error"]["Code"]) == (503, "ServiceUnavailable")
 

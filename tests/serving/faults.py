@@ -25,14 +25,15 @@ def is_trial(rows: npt.NDArray[Any]) -> bool:
 
 
 class Echo(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Predicts each row's first cell."""
+    """Predicts each row's first cell; notes it first, and answers once nothing stands at `hold`."""
 
     n_features_in_ = 2
     features = 2
 
-    def __init__(self, seconds: float = 0.0, notes: Path | None = None) -> None:
+    def __init__(self, seconds: float = 0.0, notes: Path | None = None, hold: Path | None = None) -> None:
         self.seconds = seconds
         self.notes = notes
+        self.hold = hold
 
     def fit(self, _rows: npt.NDArray[Any], _targets: npt.NDArray[Any]) -> "Echo":
         return self
@@ -41,11 +42,12 @@ class Echo(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return True
 
     def predict(self, rows: npt.NDArray[Any]) -> Any:
-        if not is_trial(rows):
-            time.sleep(self.seconds)
         if self.notes:
             with self.notes.open("a") as notes:
                 notes.writelines(f"{cell:g}\n" for cell in rows[:, 0])
+        if not is_trial(rows):
+            time.sleep(self.seconds)
+            wait_while(self.hold)
         if (rows[:, 0] == FATAL).any():
             self.fail()
         return self.answer(rows)
@@ -57,7 +59,7 @@ class Echo(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         pass
 
     def __reduce__(self) -> Any:
-        return build, (type(self).__name__, self.seconds, self.notes)
+        return build, (type(self).__name__, self.seconds, self.notes, self.hold)
 
 
 class RaisesInPredict(Echo):
@@ -86,10 +88,10 @@ class KilledInLoad(Echo):
 
 
 class SlowToLoad(Echo):
-    """Takes a moment to load, in each process that loads it but the first."""
+    """Is loaded once nothing stands at `hold`."""
 
     def __reduce__(self) -> Any:
-        return build_late, (self.seconds, self.notes)
+        return build_late, (self.hold,)
 
 
 class MissingDependency(Echo):
@@ -97,17 +99,27 @@ class MissingDependency(Echo):
         return importlib.import_module, ("a_package_that_is_not_installed",)
 
 
-def build(name: str, seconds: float, notes: Path | None) -> Echo:
-    model: Echo = globals()[name](seconds, notes)
+def build(name: str, seconds: float, notes: Path | None, hold: Path | None) -> Echo:
+    model: Echo = globals()[name](seconds, notes, hold)
     type(model).__module__ = "sklearn.faults"
     return model
 
 
-def build_late(seconds: float, notes: Path) -> Echo:
-    if notes.exists():
-        time.sleep(seconds)
-    notes.touch()
-    return build("Echo", 0.0, None)
+def build_late(hold: Path | None) -> Echo:
+    wait_while(hold)
+    return build("Echo", 0.0, None, None)
+
+
+def wait_while(hold: Path | None) -> None:
+    """Wait until the file is gone; a test that fails may leave it, so not for ever."""
+    end = time.monotonic() + 60
+    while hold and hold.exists() and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def noted(notes: Path) -> list[str]:
+    """First cells of the rows that a model has been given so far."""
+    return notes.read_text().split() if notes.exists() else []
 
 
 def save(model: Echo, directory: Path) -> Path:

@@ -27,19 +27,25 @@ def test_idle_workers_share_what_waits() -> None:
 
 
 async def beside_a_busy_worker(seconds: float) -> tuple[Bench, Recorder, Recorder]:
-    """Batches have taken `seconds`; one worker has a batch, the other is idle, and a request comes."""
-    bench, busy, idle = Bench(), Recorder(), Recorder()
-    bench.batcher.join(busy)
-    for _ in range(100):
+    """Batches have taken `seconds`; one worker has a batch, the other is idle, and a request comes.
+
+    All within the time for which a quick worker is waited for: on a machine that was busy just then, it is done again.
+    """
+    while True:
+        bench, busy, idle = Bench(), Recorder(), Recorder()
+        bench.batcher.join(busy)
+        for _ in range(100):
+            bench.submit(b"a")
+            await asyncio.sleep(0)
+            finish(bench, busy, seconds)
+        began = time.monotonic()
         bench.submit(b"a")
         await asyncio.sleep(0)
-        finish(bench, busy, seconds)
-    bench.submit(b"a")
-    await asyncio.sleep(0)
-    bench.batcher.join(idle)
-    bench.submit(b"b")
-    await asyncio.sleep(0)
-    return bench, busy, idle
+        bench.batcher.join(idle)
+        bench.submit(b"b")
+        await asyncio.sleep(0)
+        if time.monotonic() - began < QUICK_SECONDS:
+            return bench, busy, idle
 
 
 def test_a_quick_worker_is_waited_for() -> None:
@@ -103,15 +109,17 @@ def test_however_often_a_quick_worker_is_waited_for_one_timer_runs(monkeypatch: 
             timers.append(call_later(*given))
             return timers[-1]
 
-        monkeypatch.setattr(loop, "call_later", noted)
         bench, busy, _ = await beside_a_busy_worker(seconds=0.0)
+        monkeypatch.setattr(loop, "call_later", noted)
+        most = 0
         for _ in range(100):
             finish(bench, busy, 0.0)
             bench.submit(b"c")
             await asyncio.sleep(0)
-        return sum(timer.when() > loop.time() for timer in timers)
+            most = max(most, sum(timer.when() > loop.time() for timer in timers))
+        return most
 
-    assert asyncio.run(steps()) == 1
+    assert asyncio.run(steps()) <= 1
 
 
 def test_what_queues_while_the_worker_is_busy_is_its_next_batch() -> None:

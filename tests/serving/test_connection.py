@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -66,6 +65,13 @@ def send(*parts: bytes, **settings: str) -> bytes:
 
     answer: bytes = converse(talk, **settings)
     return re.sub(rb"date: [^\r]+\r\n", b"", answer)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the server, which runs in the same loop, go on until something is so."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # it is the socket's reader that makes it so
+            await asyncio.sleep(0.01)
 
 
 def reply(body: bytes, *, close: bool = True) -> bytes:
@@ -204,9 +210,10 @@ def test_a_client_that_sends_on_after_413_still_gets_it() -> None:
 
 
 def test_headers_without_end_are_refused() -> None:
-    lines = [b"X-%d: %s\r\n" % (number, b"x" * 1000) for number in range(MAX_HEAD_BYTES // 1000 + 400)]
+    lines = b"".join(b"X-%d: %s\r\n" % (number, b"x" * 1000) for number in range(MAX_HEAD_BYTES // 1000 + 400))
+    pieces = [lines[start : start + 10_000] for start in range(0, len(lines), 10_000)]
 
-    assert status_of(send(b"GET /a HTTP/1.1\r\n", *lines)) == 431
+    assert status_of(send(b"GET /a HTTP/1.1\r\n", *pieces)) == 431
 
 
 @pytest.mark.parametrize("start", [b"", b"GET", b"POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nab"])
@@ -240,10 +247,10 @@ def test_the_answer_of_a_client_that_has_gone_is_dropped() -> None:
         waiting: list[Exchange] = []
         async with connected(waiting.append) as (_, _, writer):
             writer.write(b"GET /a HTTP/1.1\r\n\r\n")
-            await asyncio.sleep(0.05)
+            await until(lambda: waiting)
             before = waiting[0].gone
             writer.close()
-            await asyncio.sleep(0.05)
+            await until(lambda: waiting[0].gone)
             waiting[0].answer(200, "text/plain", b"")
             return before, waiting[0].gone
 
@@ -260,38 +267,3 @@ def test_a_line_break_cannot_make_a_header() -> None:
             return await reader.read()
 
     assert b"\nx-evil" not in asyncio.run(run())
-
-
-def test_draining_answers_what_came_and_closes() -> None:
-    async def run() -> tuple[bytes, int, list[bytes]]:
-        async with connected() as (server, reader, writer):
-            idle_reader, idle_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
-            writer.write(b"GET /late HTTP/1.1\r\n\r\n")
-            await asyncio.sleep(0.02)
-            lost = await server.drain(5)
-            rest = [await idle_reader.read()]
-            idle_writer.close()
-            return await reader.read(), lost, rest
-
-    answer, lost, rest = asyncio.run(run())
-
-    assert b"connection: close\r\n" in answer
-    assert answer.endswith(b"GET /late None ")
-    assert (lost, rest) == (0, [b""])
-
-
-def test_a_connection_that_waits_to_be_accepted_is_not_lost_by_draining() -> None:
-    async def run() -> bytes:
-        async with connected() as (server, _, writer):
-            address = writer.get_extra_info("peername")
-            # connected by the kernel, and not yet accepted, since the loop has not run since
-            waiting = socket.create_connection(address)
-            waiting.sendall(b"GET /a HTTP/1.1\r\n\r\n")
-            drained = asyncio.create_task(server.drain(5))
-            reader, other = await asyncio.open_connection(sock=waiting)
-            answer = await reader.read()
-            other.close()
-            await drained
-            return answer
-
-    assert asyncio.run(run()).endswith(b"GET /a None ")

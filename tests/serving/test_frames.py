@@ -1,6 +1,6 @@
 import io
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from predictor.frames import Answer, Task, pack, read_tasks, take_answers
@@ -9,7 +9,10 @@ texts = st.text(max_size=20)
 tasks = st.builds(Task, st.binary(max_size=100), st.none() | texts, st.none() | texts, texts)
 answers = st.builds(Answer, st.integers(200, 599), texts, st.binary(max_size=100), st.integers(0, 10**6))
 
+ANY_TIME = settings(deadline=None)
 
+
+@ANY_TIME
 @given(st.lists(st.lists(tasks, max_size=5), max_size=3))
 def test_tasks_arrive_as_they_were_sent(batches: list[list[Task]]) -> None:
     stream = io.BytesIO(b"".join(pack(batch) for batch in batches))
@@ -18,6 +21,7 @@ def test_tasks_arrive_as_they_were_sent(batches: list[list[Task]]) -> None:
     assert read_tasks(stream) is None
 
 
+@ANY_TIME
 @given(st.lists(answers, max_size=5), st.integers(1, 50))
 def test_answers_are_taken_when_they_are_all_there(batch: list[Answer], step: int) -> None:
     frame = pack(batch)

@@ -37,16 +37,28 @@ def load(server: Process, clients: int = 16) -> Iterator[list[Reply]]:
             outcome.result()
 
 
+def wait_for_predictions(server: Process, number: int) -> None:
+    start = server.metric("serving_predictions_total")
+    wait_until(lambda: server.metric("serving_predictions_total") >= start + number)
+
+
+def kill_a_worker(server: Process) -> None:
+    """Kill one, and wait until there is another."""
+    deaths = server.metric("serving_worker_deaths_total")
+    os.kill(server.workers()[0], signal.SIGKILL)
+    wait_until(lambda: server.metric("serving_worker_deaths_total") == deaths + 1)
+    wait_until(lambda: server.metric("serving_workers") == 2)
+
+
 def test_a_killed_worker_costs_no_request_and_is_replaced(tmp_path: Path) -> None:
     with serving(faults.save(faults.Echo(seconds=0.02), tmp_path / "model")) as server:
         wait_until(lambda: len(server.workers()) == 2)
         before = set(server.workers())
         with load(server) as wrong:
-            time.sleep(0.3)
             for _ in range(6):
-                os.kill(server.workers()[0], signal.SIGKILL)
-                time.sleep(0.3)
-                wait_until(lambda: len(server.workers()) == 2)
+                wait_for_predictions(server, 100)
+                kill_a_worker(server)
+            wait_for_predictions(server, 100)
 
         assert wrong == []
         assert set(server.workers()) != before
@@ -63,8 +75,9 @@ def test_a_killed_loader_costs_no_request_and_is_replaced(tmp_path: Path) -> Non
             os.kill(loader, signal.SIGKILL)
             for worker in workers:
                 os.kill(worker, signal.SIGKILL)
-            wait_until(lambda: len(server.workers()) == 2)
-            time.sleep(0.3)
+            wait_until(lambda: server.metric("serving_worker_deaths_total") == 3)
+            wait_until(lambda: server.metric("serving_workers") == 2)
+            wait_for_predictions(server, 100)
 
         assert wrong == []
         deaths = {line["message"].partition(";")[0] for line in server.log() if line["message"].startswith("worker ")}
@@ -72,11 +85,15 @@ def test_a_killed_loader_costs_no_request_and_is_replaced(tmp_path: Path) -> Non
 
 
 def test_a_request_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
-    model = faults.save(faults.DiesInPredict(seconds=0.1), tmp_path / "model")
+    notes, hold = tmp_path / "notes", tmp_path / "hold"
+    model = faults.save(faults.DiesInPredict(notes=notes, hold=hold), tmp_path / "model")
     with serving(model, workers=1) as server, ThreadPoolExecutor(9) as threads:
+        hold.touch()
         first = threads.submit(server.predict, [0, 0])
-        time.sleep(0.05)  # the others queue behind it, and make one batch
+        wait_until(lambda: "0" in faults.noted(notes))
         replies = [threads.submit(server.predict, [number, 0]) for number in (1, 2, FATAL, 4, 5)]
+        wait_until(lambda: server.metric("serving_queue_requests") == 5)  # they make one batch
+        hold.unlink()
 
         assert first.result().status == 200
         assert [reply.result().status for reply in replies] == [200, 200, 500, 200, 200]
@@ -98,11 +115,12 @@ def test_workers_that_keep_dying_end_the_server(tmp_path: Path) -> None:
 def test_ping_is_503_while_a_prediction_is_stuck(tmp_path: Path) -> None:
     model = faults.save(faults.HangsInPredict(), tmp_path / "model")
     with serving(model, stuck_seconds=0.5, timeout_seconds=1.5) as server, ThreadPoolExecutor(1) as threads:
+        wait_until(lambda: server.metric("serving_workers") == 2)
+        began = time.monotonic()
         stuck = threads.submit(server.predict, [FATAL, 0])
-        time.sleep(0.2)
-        assert server.ping() == 200
         wait_until(lambda: server.ping() == 503)
 
+        assert time.monotonic() - began > 0.5
         assert "has been running" in server.ask("GET", "/ping").json()["detail"]
         assert server.predict([1, 0]).json() == {"predictions": [1.0]}
         assert stuck.result().json()["detail"] == "The deadline passed during the prediction."

@@ -13,8 +13,8 @@ from tests.serving import faults
 from tests.serving.processes import JSON, Process, serving, wait_until
 
 
-def echo(tmp_path: Path, seconds: float = 0.0) -> Path:
-    return faults.save(faults.Echo(seconds), tmp_path / "model")
+def echo(tmp_path: Path) -> Path:
+    return faults.save(faults.Echo(), tmp_path / "model")
 
 
 def open_files(server: Process) -> int:
@@ -44,7 +44,7 @@ def test_connections_are_bounded_and_the_idle_make_room(tmp_path: Path) -> None:
         before = open_files(server)
         for _ in range(40):
             stack.enter_context(connect(server))
-        time.sleep(0.3)
+        time.sleep(0.3)  # for more than it may take, if it did
         most = open_files(server)
 
         assert most <= before + 8
@@ -80,11 +80,16 @@ def test_files_that_run_out_are_one_line_in_the_log(tmp_path: Path) -> None:
 
 
 def test_sigterm_while_files_have_run_out_ends_with_0(tmp_path: Path) -> None:
-    with serving(echo(tmp_path, seconds=1.0)) as server, ThreadPoolExecutor(1) as threads:
+    notes, hold = tmp_path / "notes", tmp_path / "hold"
+    model = faults.save(faults.Echo(notes=notes, hold=hold), tmp_path / "model")
+    with serving(model) as server, ThreadPoolExecutor(1) as threads:
+        hold.touch()
         slow = threads.submit(server.predict, [3, 0])
-        time.sleep(0.3)
+        wait_until(lambda: "3" in faults.noted(notes))
         with server.no_more_files(), connect(server):
             server.popen.send_signal(signal.SIGTERM)
+            wait_until(lambda: "draining" in server.output.read_text())
+            hold.unlink()
             assert slow.result().json() == {"predictions": [3.0]}
             assert server.popen.wait(10) == 0
 
@@ -108,7 +113,7 @@ def test_an_idle_connection_holds_no_body(tmp_path: Path) -> None:
 def test_bodies_that_come_slowly_cannot_fill_the_memory(tmp_path: Path) -> None:
     """Sixteen clients each send 20 of 25 MB and stop; a small request is told to come again, and later answered."""
     head = b"POST /invocations HTTP/1.1\r\nContent-Length: 25000000\r\n\r\n"
-    with serving(echo(tmp_path), receive_seconds=3, max_queue_bytes=50_000_000) as server:
+    with serving(echo(tmp_path), max_queue_bytes=50_000_000) as server:
         with ExitStack() as stack:
             for _ in range(16):
                 client = stack.enter_context(connect(server))
