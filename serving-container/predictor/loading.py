@@ -1,8 +1,10 @@
 """What goes wrong while a model is loaded, said in one line: what, where, what to do."""
 
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from predictor.errors import ModelLoadError
@@ -11,6 +13,12 @@ EXTRAS = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 """Packages that the image holds only when asked to, with the name of the extra."""
 
 REQUIREMENTS = "serving-container/requirements.in, then run make lock, and make image to build the image again"
+LOWEST = "1.6"
+"""The first scikit-learn whose estimators have `__sklearn_tags__`, which the signature is read from."""
+# What a pickle names and another scikit-learn does not have; 1.5 to 1.7 call the module of their losses "_loss".
+MOVED_MODULE = re.compile(r"_loss|sklearn\..+")
+MOVED_NAME = re.compile(r"module 'sklearn\b.* has no attribute|Can't get attribute .* on <module 'sklearn\b")
+MAIN = re.compile(r"Can't get attribute '(?P<name>[^']+)' on <module '__main__'")
 
 
 @contextmanager
@@ -26,21 +34,63 @@ def explained(path: Path) -> Iterator[None]:
 
 def _explanation(error: Exception, path: Path) -> str:
     match error:
-        case ModuleNotFoundError(name=str(name)):
-            return f'it needs the module "{name}", which is not installed: {_remedy(name)}.'
+        case ModuleNotFoundError(name=str(name)) if not MOVED_MODULE.fullmatch(name):
+            return f'it needs the module "{name}"{_remedy(name, _model_dir(path))}.'
         case MemoryError():
             size = path.stat().st_size // 2**20
             return f"its {size} MB do not fit into memory: use a larger instance, or fewer workers (SERVING_WORKERS)."
         case PermissionError():
             return "it may not be read: make it readable for all (chmod o+r)."
         case Warning(original_sklearn_version=trained, current_sklearn_version=here):  # type: ignore[misc]  # its class is imported with scikit-learn only
+            return _other_version(trained, here)
+        case AttributeError() if found := MAIN.search(str(error)):
             return (
-                f"it was saved with scikit-learn {trained}, and this is {here}: train it with {here}, "
-                f"or put scikit-learn=={trained} into {REQUIREMENTS}."
+                f'it holds "{found["name"]}" of the notebook or script that saved it: define it in a file of its own, '
+                "such as mine.py, import it from there, save the model again, and put mine.py into "
+                f"{_model_dir(path) / 'code'}."
             )
-        case AttributeError() if "__main__" in str(error):
-            return f"{_one_line(error)}: define the class in a module, and ship it with code/inference.py."
-    return _unforeseen(error, path)
+    return _moved(error) or _unforeseen(error, path)
+
+
+def _other_version(trained: str, here: str) -> str:
+    if _number(trained) < _number(LOWEST):
+        return (
+            f"it was saved with scikit-learn {trained}, and this is {here}; {LOWEST} is the lowest that can be served: "
+            f"train it with {here}, or export it as ONNX where it was trained."
+        )
+    return (
+        f"it was saved with scikit-learn {trained}, and this is {here}: train it with {here}, "
+        f"or put scikit-learn=={trained} into {REQUIREMENTS}."
+    )
+
+
+def _moved(error: Exception) -> str | None:
+    """What to say where scikit-learn is too low, or has not what a pickle of another version names."""
+    here, what = _scikit_learn(), _one_line(error)
+    if "__sklearn_tags__" in what and _number(here) < _number(LOWEST):
+        return (
+            f"this is scikit-learn {here}, and {LOWEST} is the lowest that can be served: train it with {LOWEST} or "
+            f"later, and put that version into {REQUIREMENTS}; or export it as ONNX where it was trained."
+        )
+    module = isinstance(error, ModuleNotFoundError) and MOVED_MODULE.fullmatch(error.name or "")
+    if not module and not MOVED_NAME.search(what):
+        return None
+    return (
+        f"it was made with another scikit-learn than this {here}, which lacks a part of it ({what}): train it with "
+        f"{here}, or, if it was made with {LOWEST} or later, put scikit-learn== and that version into {REQUIREMENTS}."
+    )
+
+
+def _scikit_learn() -> str:
+    try:
+        return version("scikit-learn")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _number(text: str) -> tuple[int, ...]:
+    """The first two numbers of a version."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
 
 
 def _unforeseen(error: Exception, path: Path) -> str:
@@ -58,11 +108,23 @@ def _line(error: Exception, path: Path) -> int:
     return next((frame.lineno or 0 for frame in reversed(frames) if frame.filename == str(path)), 0)
 
 
-def _remedy(module: str) -> str:
-    package = module.partition(".")[0]
+def _model_dir(path: Path) -> Path:
+    """The model directory of a model or of a program in its code/."""
+    return path.parent.parent if path.suffix == ".py" else path.parent
+
+
+def _remedy(module: str, model_dir: Path) -> str:
+    package, code = module.partition(".")[0], model_dir / "code"
     if package in EXTRAS:
-        return f"build the image with --build-arg EXTRAS={EXTRAS[package]}"
-    return f"add its package to {REQUIREMENTS} (nothing is installed at start)"
+        return f', which is not installed: build the image with make image EXTRAS="{EXTRAS[package]}"'
+    for place in (model_dir, *sorted(model_dir.glob("*/"))):
+        for found in (place / f"{package}.py", place / package):
+            if place != code and (found.is_file() or (found / "__init__.py").is_file()):
+                return f": move {found} into {code}"
+    return (
+        f", which is not installed: add its package to {REQUIREMENTS} (nothing is installed at start); "
+        f"or, if the module is your own, put {package}.py into {code}"
+    )
 
 
 def _one_line(error: Exception) -> str:

@@ -5,7 +5,6 @@ import pickle
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from predictor.errors import ModelLoadError
 from predictor.loading import explained
 from predictor.model import Model, Options, UserCode, load
 
-REQUIREMENTS = "serving-container/requirements.in, then run make lock, and make image to build the image again"
 ROWS = np.array([[0.0, 0.0], [1.0, 1.0]])
 
 
@@ -124,50 +122,6 @@ def test_a_damaged_skops_file(tmp_path: Path) -> None:
     (tmp_path / "model.skops").write_bytes(b"no archive")
 
     assert "damaged, or of another kind" in refusal(tmp_path)
-
-
-def test_another_scikit_learn(fitted: LogisticRegression, tmp_path: Path) -> None:
-    content = pickle.dumps(fitted)
-    here = fitted.__getstate__()["_sklearn_version"]
-    assert here.encode() in content
-    (tmp_path / "model.pkl").write_bytes(content.replace(here.encode(), b"0.9.9"[: len(here)]))
-
-    assert refusal(tmp_path) == (
-        f"{tmp_path / 'model.pkl'} cannot be loaded: it was saved with scikit-learn 0.9.9, and this is {here}: "
-        f"train it with {here}, or put scikit-learn==0.9.9 into {REQUIREMENTS}."
-    )
-
-
-def test_a_missing_module(tmp_path: Path) -> None:
-    (tmp_path / "model.pkl").write_bytes(b"cno_such_package.models\nModel\n.")
-
-    assert refusal(tmp_path) == (
-        f'{tmp_path / "model.pkl"} cannot be loaded: it needs the module "no_such_package", which is not installed: '
-        f"add its package to {REQUIREMENTS} (nothing is installed at start)."
-    )
-
-
-def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "model.ubj").write_bytes(b"")
-    monkeypatch.setitem(sys.modules, "xgboost", None)  # what Python itself does for a module that is not there
-
-    detail = refusal(tmp_path)
-
-    assert detail.endswith("which is not installed: build the image with --build-arg EXTRAS=xgboost.")
-
-
-def test_a_class_of_the_training_script(tmp_path: Path) -> None:
-    script = textwrap.dedent(
-        """
-        import pickle, sys
-        class Mine:
-            def predict(self, rows): return rows
-        pickle.dump(Mine(), open(sys.argv[1], "wb"))
-        """
-    )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "model.pkl")], check=True)
-
-    assert refusal(tmp_path).endswith("define the class in a module, and ship it with code/inference.py.")
 
 
 def test_not_a_model(tmp_path: Path) -> None:
