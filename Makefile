@@ -125,14 +125,16 @@ compile: .venv/.locked ## turn a scikit-learn model into ONNX that is proved to 
 	@$(if $(OUTPUT),,$(error OUTPUT is not set: name a directory for the compiled model, as in make compile MODEL=my-model OUTPUT=my-model-compiled))
 	@model=$$($(MODEL_DIRECTORY)) && PYTHONPATH=serving-container $(BIN)/python -m predictor compile "$$model" --output "$(OUTPUT)"
 
-# Built from a copy, so that the folders of the project and of the model stay as they are.
+# Built from a copy, so that the folders of the project and of the model stay as they are; with BuildKit where Docker has it.
 CONTEXT ?= .local/image
-image: .venv/.locked ## build the image with a model in it: MODEL=iris or a directory, IMAGE
+EXTRAS ?=
+image: .venv/.locked ## build the image with a model in it: MODEL=iris or a directory, IMAGE, EXTRAS="xgboost lightgbm compile"
 	@command -v "$(DOCKER)" >/dev/null || { echo "error: there is no $(DOCKER) on PATH: $(INSTALL_DOCKER)" >&2; exit 2; }
 	@model=$$($(MODEL_DIRECTORY)) && \
 	rm -rf "$(CONTEXT)" && mkdir -p "$(CONTEXT)" && cp -R serving-container/. "$(CONTEXT)" && \
 	cp -R "$$model/." "$(CONTEXT)/model"
-	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --tag "$(IMAGE)" "$(CONTEXT)"
+	@extras=$$(PYTHONPATH=serving-container $(BIN)/python -m predictor.extras "$(CONTEXT)/model" $(EXTRAS)) && set -x && \
+	$(DOCKER) build $(DOCKER_BUILD_FLAGS) --build-arg EXTRAS="$$extras" --tag "$(IMAGE)" "$(CONTEXT)"
 
 push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; AWS_PROFILE, AWS_REGION
 	@$(BIN)/python -m deployment.push --image "$(IMAGE)" --repository "$(REPOSITORY)"

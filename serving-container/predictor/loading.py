@@ -116,7 +116,7 @@ def _model_dir(path: Path) -> Path:
 def _remedy(module: str, model_dir: Path) -> str:
     package, code = module.partition(".")[0], model_dir / "code"
     if package in EXTRAS:
-        return f', which is not installed: build the image with make image EXTRAS="{EXTRAS[package]}"'
+        return f', which is not installed: build the image with make image MODEL=directory EXTRAS="{EXTRAS[package]}"'
     for place in (model_dir, *sorted(model_dir.glob("*/"))):
         for found in (place / f"{package}.py", place / package):
             if place != code and (found.is_file() or (found / "__init__.py").is_file()):

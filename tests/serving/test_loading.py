@@ -159,7 +159,7 @@ def test_a_missing_extra_is_named(file: str, extra: str, tmp_path: Path, monkeyp
 
     assert refused.value.detail == (
         f'{tmp_path / file} cannot be loaded: it needs the module "{extra}", which is not installed: '
-        f'build the image with make image EXTRAS="{extra}".'
+        f'build the image with make image MODEL=directory EXTRAS="{extra}".'
     )
 
 
