@@ -55,11 +55,12 @@ def run(settings: Settings) -> int:
 
 def record(settings: Golden) -> int:
     """Write golden.json."""
-    if settings.model:
-        bodies = samples.read_bodies(settings.model)
-    else:
-        bodies = [item.request for item in requests.read(settings.golden)]
     with httpx.Client(auth=settings.auth) as client:
+        if settings.model:
+            found = samples.read_samples(settings.model)
+            bodies = samples.fit(found, lambda body: smoke.ask(client, settings.url, body)).bodies()
+        else:
+            bodies = [item.request for item in requests.read(settings.golden)]
         recorded = smoke.record(client, settings.url, bodies)
     requests.write(settings.golden, recorded)
     print(f"{settings.golden}: {len(recorded)} golden requests. Read the answers before you trust them.")

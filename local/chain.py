@@ -1,5 +1,6 @@
 """Start the parts of the chain in order, say when they are ready, and stop them all."""
 
+import json
 import signal
 import socket
 import tempfile
@@ -12,7 +13,7 @@ from types import FrameType
 import httpx
 
 from local import commands
-from local.banner import banner
+from local.banner import Sample, banner
 from local.commands import Addresses
 from local.errors import ProcessEndedError
 from local.example import find_model
@@ -111,12 +112,12 @@ class Chain:
             if part.exit_code is not None:
                 raise ProcessEndedError(f"the {part.name} ended with code {part.exit_code}; see its message above")
 
-    def _sample(self, model: Path) -> str:
-        """Return a body that fits the model, or nothing when the model does not say what it takes."""
+    def _sample(self, model: Path) -> Sample:
+        """Ask the model what it can be tried with."""
         with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / "body.json"
+            file = Path(scratch) / "sample.json"
             self._run_to_end(commands.sample(model, file, self._environ))
-            return file.read_text() if file.exists() else ""
+            return Sample(**json.loads(file.read_text())) if file.exists() else Sample()
 
 
 def _answers(url: str) -> bool:

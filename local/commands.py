@@ -30,8 +30,8 @@ def training(program: Path, name: str, directory: Path, environ: Mapping[str, st
 
 
 def sample(model: Path, file: Path, environ: Mapping[str, str]) -> Command:
-    """Write a body that the model can be tried with."""
-    environment = _inherited(environ) | {"PYTHONPATH": str(SERVING)}
+    """Write what the model can be tried with; it is loaded as the container loads it."""
+    environment = _inherited(environ) | _serving(environ)
     return Command("sample", (sys.executable, "-m", "local.sample", str(model), str(file)), environment, ROOT)
 
 
@@ -40,8 +40,7 @@ def container(model: Path, addresses: Addresses, environ: Mapping[str, str]) -> 
     host, _, port = addresses.container.removeprefix("http://").partition(":")
     environment = {
         **_inherited(environ),
-        **{name: value for name, value in environ.items() if name.startswith("SERVING_")},
-        "PYTHONPATH": str(SERVING),
+        **_serving(environ),
         "SERVING_HOST": host,
         "SERVING_PORT": port,
         "SERVING_MODEL_DIR": str(model),
@@ -98,6 +97,12 @@ def function_environment(addresses: Addresses, environ: Mapping[str, str]) -> di
 def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
     # Unbuffered, so that the parts' lines come out in the order they were written.
     return {name: environ[name] for name in INHERITED if name in environ} | {"PYTHONUNBUFFERED": "1"}
+
+
+def _serving(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith("SERVING_")} | {
+        "PYTHONPATH": str(SERVING)
+    }
 
 
 def _credentials() -> dict[str, str]:

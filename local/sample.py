@@ -1,37 +1,70 @@
-"""Write a request body that fits a model: `python -m local.sample DIRECTORY FILE`."""
+"""Write what a model can be tried with, asked of the model itself: `python -m local.sample DIRECTORY FILE`.
 
+FILE is then JSON: a request body, empty when none is known, and why the model's own samples.csv is not in it.
+"""
+
+import asyncio
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from deployment.errors import UnreadableError
-from deployment.samples import read_samples
+from deployment.samples import SAMPLES, Reply, fit, read_samples
+from local.banner import Sample
+from local.settings import ENVIRON
+from predictor.batch import attempt
+from predictor.codecs import decode, encode
 from predictor.errors import PredictorError
-from predictor.model import load
+from predictor.model import Model, Options, UserCode, load
 from predictor.rows import Signature
+from predictor.settings import Settings, SettingsError
 
+JSON = "application/json"
 # Petal length and width of five flowers, in cm.
 FLOWERS = '{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'
-FLOWER_FEATURES = 2
+FLOWER_FEATURES = ("petal length (cm)", "petal width (cm)")
 
 
-def body(signature: Signature, directory: Path) -> str | None:
-    """Return a body with a row for the model: of its samples.csv, or made up; None when nothing is known of it."""
-    if signature.features == FLOWER_FEATURES and signature.numeric:
-        return FLOWERS
-    found = _stored(directory) or _made_up(signature)
-    if found is None:
-        return None
-    members = (f'"{name}": {json.dumps(value, separators=(",", ":"))}' for name, value in found.items())
-    return f"{{{', '.join(members)}}}"
+def find_sample(model: Model | UserCode, directory: Path) -> Sample:
+    """Return a row of samples.csv as the model takes it; without the file, one that is made up."""
+    signature = Signature() if isinstance(model, UserCode) else model.signature
+    if signature.names == FLOWER_FEATURES:
+        return Sample(FLOWERS)
+    refusal = ""
+    if (directory / SAMPLES).exists():
+        try:
+            return Sample(_written(fit(read_samples(directory), lambda body: ask(model, body)).body(1)))
+        except UnreadableError as reason:
+            refusal = str(reason)
+    body = _made_up(signature)
+    answered = body is not None and not ask(model, body).refusal(1)
+    return Sample(_written(body) if body and answered else "", refusal)
 
 
-def _stored(directory: Path) -> dict[str, Any] | None:
+def ask(model: Model | UserCode, body: dict[str, Any]) -> Reply:
+    """Have the model answer as the container does; what it fails with is told, for it is the user's own."""
+    answer = attempt(_answer, model, json.dumps(body).encode())
+    if not isinstance(answer, PredictorError):
+        return answer
+    cause = answer.__cause__
+    told = f"{answer.detail} ({type(cause).__name__}: {cause})" if cause else answer.detail
+    faults = [{"pointer": fault.pointer, "detail": fault.detail} for fault in answer.errors]
+    return Reply(answer.status, {"detail": told, "errors": faults})
+
+
+def _answer(model: Model | UserCode, body: bytes) -> Reply:
+    if isinstance(model, UserCode):
+        answer = asyncio.run(model.respond(body, JSON, JSON)).body
+    else:
+        request = decode(body, JSON, model.signature)
+        answer = encode(model.predict(request.rows, request.method), JSON).body
     try:
-        return read_samples(directory).body(1)
-    except UnreadableError:
-        return None
+        return Reply(200, json.loads(answer))
+    except ValueError:
+        return Reply(200, answer.decode(errors="replace"))
 
 
 def _made_up(signature: Signature) -> dict[str, Any] | None:
@@ -40,16 +73,21 @@ def _made_up(signature: Signature) -> dict[str, Any] | None:
     return {"data": [["" if position in signature.text else 0 for position in range(signature.features)]]}
 
 
-def main() -> None:
-    directory, file = map(Path, sys.argv[1:])
+def _written(body: dict[str, Any]) -> str:
+    members = (f'"{name}": {json.dumps(value, separators=(",", ":"))}' for name, value in body.items())
+    return f"{{{', '.join(members)}}}"
+
+
+def main(arguments: list[str], environ: Mapping[str, str]) -> None:
+    directory, file = map(Path, arguments)
     try:
-        model = load(directory)
-    except PredictorError:
+        settings = Settings.from_environ(environ)
+        model = load(directory, Options(settings.threads, settings.program, settings.trusted_types))
+    except (PredictorError, SettingsError):
         # The container says why.
         sys.exit(1)
-    if found := body(getattr(model, "signature", Signature()), directory):
-        file.write_text(found)
+    file.write_text(json.dumps(asdict(find_sample(model, directory))))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:], ENVIRON)

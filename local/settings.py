@@ -14,6 +14,8 @@ STATE = ROOT / ".local"
 TEMPLATE = ROOT / "template.yaml"
 SERVING = ROOT / "serving-container"
 ENDPOINT = "local"
+# What a part of the chain was started with.
+ENVIRON: Mapping[str, str] = os.environ
 # Of the template's parameters, those that the local chain sets.
 PARAMETERS = {"EndpointName": ENDPOINT, "DocsEnabled": "true"}
 # Valid on this machine only; real ones never get near the local chain.
@@ -44,7 +46,7 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     return Settings(**vars(parser.parse_args(arguments)))
 
 
-def read_account(environ: Mapping[str, str] = os.environ) -> Account:
+def read_account(environ: Mapping[str, str] = ENVIRON) -> Account:
     """Return the credentials that the runtime accepts."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_SECRET_ACCESS_KEY")
     for name in names:

@@ -3,22 +3,30 @@
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from botocore.credentials import Credentials
 
-from deployment.credentials import Key, Token
+from deployment.credentials import Key, Signature, Token
 from deployment.errors import UnreadableError
-from deployment.findings import Level
-from deployment.smoke import check_api, record
+from deployment.findings import Finding, Level, error
+from deployment.samples import Reply
+from deployment.smoke import ask, check_api, record
 from golden.requests import GoldenRequest
 
 KEY = "a-key"
 RIGHT = Key(KEY)
 TOKEN = "Bearer a-token"
+WRONG_KEY = "the key is refused: give KEY=..., which `make access` prints"
+NO_CREDENTIALS = 'it asks for credentials: give KEY=..., which `make access` prints, TOKEN="Bearer ..." or SIGN=1'
+RIGHT_URL = (
+    "give the URL that `make run` or `make access` prints, "
+    "on AWS with its stage: https://ID.execute-api.REGION.amazonaws.com/prod"
+)
 GOLDEN = GoldenRequest("golden request 0", {"data": [[1, 2]]}, {"predictions": ["setosa"]})
 
 
@@ -30,6 +38,7 @@ class Api:
     is_open: bool = False
     predictions: tuple[str, ...] = ("setosa",)
     health: int = 200
+    status: int = 200
 
 
 @pytest.fixture
@@ -38,13 +47,16 @@ def api() -> Iterator[Api]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(served.health, {"status": "ok"})
+            self.answer(served.health if self.path == "/health" else 404, {"status": "ok"})
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path != "/predict":
+                self.answer(404, {"title": "Not Found"})
+                return
             shown = {self.headers.get("x-api-key"), self.headers.get("Authorization")}
             if shown & {KEY, TOKEN} or served.is_open:
-                self.answer(200, {"predictions": served.predictions})
+                self.answer(served.status, {"predictions": served.predictions})
             else:
                 self.answer(403, {"title": "Forbidden"})
 
@@ -65,11 +77,15 @@ def api() -> Iterator[Api]:
         server.shutdown()
 
 
-def errors(api: Api, auth: httpx.Auth | None = RIGHT) -> list[str]:
+def wrong(api: Api, auth: httpx.Auth | None = RIGHT) -> list[Finding]:
     with httpx.Client(auth=auth) as client:
-        findings = list(check_api(client, api.url, [GOLDEN]))
-    assert all(finding.advice for finding in findings if finding.level is not Level.OK)
-    return [finding.text for finding in findings if finding.level is not Level.OK]
+        return [finding for finding in check_api(client, api.url, [GOLDEN]) if finding.level is not Level.OK]
+
+
+def errors(api: Api, auth: httpx.Auth | None = RIGHT) -> list[str]:
+    findings = wrong(api, auth)
+    assert all(finding.advice for finding in findings)
+    return [finding.text for finding in findings]
 
 
 def test_a_closed_api_with_the_expected_answers_passes(api: Api) -> None:
@@ -102,8 +118,38 @@ def test_an_open_api_is_found(api: Api) -> None:
     assert errors(api) == ["the API answers without credentials"]
 
 
-def test_a_wrong_key_is_found(api: Api) -> None:
-    assert errors(api, Key("another")) == ['golden request 0: expected 200, got 403: {"title": "Forbidden"}']
+@pytest.mark.parametrize(
+    ("auth", "advice"),
+    [
+        (None, NO_CREDENTIALS),
+        (Key("another"), WRONG_KEY),
+        (Token("Bearer old"), 'the token is refused: give TOKEN="Bearer ..." of one that has not expired'),
+        (
+            Signature(Credentials("key", "secret"), "eu-west-1"),
+            "the signature is refused: let this identity execute-api:Invoke, or sign as another",
+        ),
+    ],
+    ids=["none", "key", "token", "signature"],
+)
+def test_refused_credentials_are_named(api: Api, auth: httpx.Auth | None, advice: str) -> None:
+    text = 'golden request 0: expected 200, got 403: {"title": "Forbidden"}'
+
+    assert wrong(api, auth) == [error("smoke", text, advice)]
+
+
+def test_a_url_with_predict_is_told_the_right_one(api: Api) -> None:
+    text = '/health answers 404: {"status": "ok"}'
+
+    findings = wrong(replace(api, url=f"{api.url}/predict"))
+
+    assert findings == [error("smoke", text, f"leave out /predict: URL={api.url}")]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_wrong_stage_is_told_where_the_url_is(api: Api, status: int) -> None:
+    api.health = status
+
+    assert wrong(api) == [error("smoke", f'/health answers {status}: {{"status": "ok"}}', RIGHT_URL)]
 
 
 def test_a_failing_health_is_found(api: Api) -> None:
@@ -131,6 +177,42 @@ def test_recorded_answers_are_the_expected_ones(api: Api) -> None:
         assert record(client, api.url, [GOLDEN.request])[0].answer == GOLDEN.answer
 
 
-def test_a_refused_request_is_not_recorded(api: Api) -> None:
-    with httpx.Client(auth=Key("another")) as client, pytest.raises(UnreadableError, match="answers 403"):
-        record(client, api.url, [GOLDEN.request])
+def not_recorded(url: str, auth: httpx.Auth | None = RIGHT) -> str:
+    with httpx.Client(auth=auth) as client, pytest.raises(UnreadableError) as caught:
+        record(client, url, [GOLDEN.request])
+    return str(caught.value)
+
+
+def test_nothing_is_recorded_without_the_key(api: Api) -> None:
+    said = f'{api.url}/predict answers 403: {{"title": "Forbidden"}}'
+
+    assert not_recorded(api.url, Key("another")) == f"{said}; {WRONG_KEY}"
+    assert not_recorded(api.url, None) == f"{said}; {NO_CREDENTIALS}"
+
+
+def test_nothing_is_recorded_from_another_url(api: Api) -> None:
+    url = f"{api.url}/predict"
+
+    said = f'{url}/predict answers 404: {{"title": "Not Found"}}'
+    assert not_recorded(url) == f"{said}; leave out /predict: URL={api.url}"
+
+
+def test_nothing_is_recorded_from_another_stage(api: Api) -> None:
+    api.health = 403
+
+    said = f'{api.url}/predict answers 403: {{"title": "Forbidden"}}'
+    assert not_recorded(api.url, Key("another")) == f"{said}; {RIGHT_URL}"
+
+
+@pytest.mark.parametrize("status", [400, 503])
+def test_a_refused_request_is_not_recorded(api: Api, status: int) -> None:
+    api.status = status
+
+    assert not_recorded(api.url).startswith(f"{api.url}/predict answers {status}")
+
+
+def test_what_the_model_refuses_is_its_reply(api: Api) -> None:
+    api.status = 400
+
+    with httpx.Client(auth=RIGHT) as client:
+        assert ask(client, api.url, GOLDEN.request) == Reply(400, {"predictions": ["setosa"]})

@@ -1,42 +1,127 @@
+"""What is printed to be tried, of real models with their samples."""
+
+import json
+from dataclasses import asdict
 from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PowerTransformer
 
-from local.sample import body
-from predictor.rows import Signature
+from local.banner import Sample
+from local.sample import FLOWERS, find_sample, main
+from predictor.model import load
+from tests.local import sample_models
+from tests.local.sample_models import Save
 
-FLOWERS = '{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}'
+
+def sample(directory: Path) -> Sample:
+    return find_sample(load(directory), directory)
+
+
+def test_the_example_is_tried_with_flowers(iris_model: Path) -> None:
+    assert sample(iris_model) == Sample(FLOWERS)
 
 
 @pytest.mark.parametrize(
-    ("signature", "expected"),
+    ("save", "body"),
     [
-        (Signature(features=2), FLOWERS),
-        (Signature(features=3), '{"data": [[0,0,0]]}'),
-        (Signature(features=3, text=frozenset({1})), '{"data": [[0,"",0]]}'),
-        (Signature(features=3, text=None), None),
-        (Signature(), None),
-        (Signature(features=2, names=("a", "b"), frame=True, text=frozenset({0})), None),
+        (sample_models.text, '{"data": [["a bad day"]]}'),
+        (sample_models.digits, '{"data": [["2","94110",0]], "columns": ["size","zip","age"]}'),
+        (sample_models.nameless_digits, '{"data": [["2"]]}'),
+        (sample_models.own_step, '{"data": [[0,20.5]], "columns": ["age","bmi"]}'),
+        (sample_models.numbers, '{"data": [[0,1.5,0]], "columns": ["a","b","c"]}'),
     ],
 )
-def test_a_body_made_up_for_a_model(signature: Signature, expected: str | None, tmp_path: Path) -> None:
-    assert body(signature, tmp_path) == expected
+def test_a_row_of_samples_as_the_model_takes_it(save: Save, body: str, tmp_path: Path) -> None:
+    save(tmp_path / "model")
+
+    assert sample(tmp_path / "model") == Sample(body)
 
 
-def test_a_row_of_the_models_own_samples(tmp_path: Path) -> None:
-    (tmp_path / "samples.csv").write_text("a,b,c\n1.5,2,3\n4,5,6\n")
+@pytest.mark.parametrize(
+    ("save", "refusal"),
+    [
+        (
+            sample_models.with_target,
+            ' does not fit the model: 400 Wrong columns: unknown "target". The model\'s columns: "a", "b", "c".',
+        ),
+        (
+            sample_models.with_index,
+            ": its first column has no name; write it without its index: to_csv(index=False)",
+        ),
+    ],
+)
+def test_samples_that_do_not_fit_are_said_to(save: Save, refusal: str, tmp_path: Path) -> None:
+    save(tmp_path / "model")
 
-    assert body(Signature(features=3), tmp_path) == '{"data": [[1.5,2,3]]}'
+    file = tmp_path / "model" / "samples.csv"
+    assert sample(tmp_path / "model") == Sample('{"data": [[0,0,0]]}', f"{file}{refusal}")
 
 
-def test_a_row_of_mixed_cells_names_its_columns(tmp_path: Path) -> None:
-    (tmp_path / "samples.csv").write_text("a,b,c,d\n1.5,red,True,\n4,blue,False,6\n")
+def test_what_the_model_fails_with_is_said(tmp_path: Path) -> None:
+    sample_models.own_step(tmp_path / "model")
+    file = tmp_path / "model" / "samples.csv"
+    file.write_text("age,weight\n1,2\n")
 
-    signature = Signature(features=4, names=("a", "b", "c", "d"), text=frozenset({1}), frame=True)
-    assert body(signature, tmp_path) == '{"data": [[1.5,"red",true,null]], "columns": ["a","b","c","d"]}'
+    said = (
+        "500 The model failed on these rows. (KeyError: \"None of [Index(['bmi'], dtype='str')] are in the [columns]\")"
+    )
+    assert sample(tmp_path / "model") == Sample("", f"{file} does not fit the model: {said}")
 
 
-def test_samples_without_a_row_are_as_good_as_none(tmp_path: Path) -> None:
-    (tmp_path / "samples.csv").write_text("a,b,c\n")
+def test_a_row_is_made_up_where_there_are_no_samples(tmp_path: Path) -> None:
+    sample_models.numbers(tmp_path / "model")
+    (tmp_path / "model" / "samples.csv").unlink()
 
-    assert body(Signature(features=3), tmp_path) == '{"data": [[0,0,0]]}'
+    assert sample(tmp_path / "model") == Sample('{"data": [[0,0,0]]}')
+
+
+def test_two_numbers_are_not_taken_for_flowers(tmp_path: Path) -> None:
+    joblib.dump(LogisticRegression().fit(np.eye(2), [0, 1]), tmp_path / "model.joblib")
+
+    assert sample(tmp_path) == Sample('{"data": [[0,0]]}')
+
+
+def test_no_row_is_made_up_that_the_model_refuses(tmp_path: Path) -> None:
+    positive = make_pipeline(PowerTransformer("box-cox"), LogisticRegression())
+    joblib.dump(positive.fit([[1.0], [2.0], [4.0]], [0, 1, 1]), tmp_path / "model.joblib")
+
+    assert sample(tmp_path) == Sample()
+
+
+def test_functions_of_ones_own_are_asked_as_well(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    code.joinpath("inference.py").write_text(
+        "def model_fn(model_dir): return None\ndef predict_fn(rows, model): return [row[0] for row in rows.tolist()]\n"
+    )
+    (tmp_path / "samples.csv").write_text("a,b\n1,2\n3,4\n")
+
+    # A DataFrame has no tolist.
+    assert sample(tmp_path) == Sample('{"data": [[1,2]]}')
+
+
+def test_a_type_that_is_trusted_is_loaded(tmp_path: Path) -> None:
+    sample_models.own_step_in_skops(tmp_path / "model")
+    file = tmp_path / "sample.json"
+
+    main([str(tmp_path / "model"), str(file)], {"SERVING_TRUSTED_TYPES": "tests.local.bmi.Bmi"})
+
+    assert json.loads(file.read_text()) == asdict(Sample('{"data": [[0,20.5]], "columns": ["age","bmi"]}'))
+
+
+@pytest.mark.parametrize("environ", [{}, {"SERVING_THREADS": "many"}], ids=["untrusted", "mistyped"])
+def test_what_the_container_says_is_not_said_twice(
+    environ: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sample_models.own_step_in_skops(tmp_path / "model")
+
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "model"), str(tmp_path / "sample.json")], environ)
+
+    assert not (tmp_path / "sample.json").exists()
+    assert capfd.readouterr() == ("", "")
