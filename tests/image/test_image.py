@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -137,6 +138,24 @@ def test_a_worker_killed_in_the_container_is_replaced(docker: str, baked: str) -
             time.sleep(0.1)
 
         assert len(predictions(url)) == 5
+
+
+def test_settings_at_the_end_of_the_dockerfile(docker: str, tmp_path: Path) -> None:
+    """As docs/container.md has them."""
+    (lines,) = re.findall(
+        r"^```dockerfile\n(.*?)^```$", (ROOT / "docs/container.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    shutil.copytree(CONTEXT, tmp_path / "context", ignore=shutil.ignore_patterns("model", "__pycache__"))
+    with (tmp_path / "context" / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write(lines)
+    script = (
+        "import os; from predictor.settings import Settings; settings = Settings.from_environ(os.environ);"
+        "print(settings.trusted_types, settings.stuck_seconds, settings.host)"
+    )
+
+    printed = run(docker, "run", "--rm", build(docker, tmp_path / "context"), "python", "-c", script)
+
+    assert printed == "('my_package.Scaler', 'my_package.Encoder') 120.0 0.0.0.0"
 
 
 def top(docker: str, box: Container) -> list[int]:
