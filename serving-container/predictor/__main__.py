@@ -30,9 +30,10 @@ def main(arguments: list[str]) -> int:
 
             return run_loader(settings, socket.socket(fileno=int(descriptor)))
         case ["compile", *rest]:
+            os.environ.update(worker_environ(os.environ, 1))  # its timings are of one worker among others
             from predictor import compile as compiler  # noqa: PLC0415  # as above
 
-            return compiler.main(rest)
+            return compiler.main(rest, settings.trusted_types)
     print(USAGE, file=sys.stderr)  # noqa: T201  # what the command prints
     return 2
 

@@ -14,6 +14,7 @@ import base64
 import io
 from dataclasses import dataclass
 from itertools import pairwise
+from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ MAX_BYTES = 2**24
 """Of bits."""
 CHUNK = 256
 """Rows at once: what is made of more does not stay in the processor's cache."""
+MAX_WORDS = 2**16
+"""That are looked at for one row: of CHUNK rows they take 128 MiB."""
 LEAST_INTERVALS = 2
 """Of a feature: one for numbers, one for what is missing."""
 KINDS = [("i8", 1), ("i8", 1), ("f8", 1), ("u8", 2), ("f8", 2), ("f8", 1)]
@@ -65,7 +68,11 @@ class Table:
 
 def read(text: str, features: int) -> Table:
     """Read what `Table.written` has made, for rows of so many features; raises ValueError when it is something else."""
-    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as file:
+    packed = io.BytesIO(base64.b64decode(text))
+    with ZipFile(packed) as archive:
+        if sum(member.file_size for member in archive.infolist()) > 2 * MAX_BYTES:
+            raise ValueError("a table that is too large")
+    with np.load(packed, allow_pickle=False) as file:
         table = Table(**file)
     if not _is_sound(table, features):
         raise ValueError("a table of leaves that does not fit together")
@@ -82,7 +89,8 @@ def _is_sound(table: Table, features: int) -> bool:
     columns_exist = len(table.columns) <= features and table.columns.min() >= 0 and table.columns.max() < features
     if not (ends_meet and fits and columns_exist) or np.diff(table.starts).min() < LEAST_INTERVALS:
         return False
-    return bool(table.base.sum() > 0) and table.bits.nbytes <= MAX_BYTES and all(map(_ascends, _thresholds(table)))
+    votes = bool(np.isin(table.ballots, (-1, 0, 1)).all() and (table.base >= 0).all() and table.base.sum() > 0)
+    return votes and len(table.columns) * words <= MAX_WORDS and all(map(_ascends, _thresholds(table)))
 
 
 def _thresholds(table: Table) -> list[Doubles]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from predictor.boxes import MAX_BYTES, Doubles, Places, Table
+from predictor.boxes import MAX_BYTES, MAX_WORDS, Doubles, Places, Table
 
 Flags = npt.NDArray[np.bool]
 
@@ -98,7 +98,7 @@ def read(forest: Any) -> Table | None:
         return None
     splits = _splits(nodes, columns)
     counts = np.array([len(thresholds) + 2 for thresholds in splits.thresholds])
-    if counts.sum() * len(layout.ballots) * WORD // 8 > MAX_BYTES:
+    if counts.sum() * len(layout.ballots) * WORD // 8 > MAX_BYTES or len(columns) * len(layout.ballots) > MAX_WORDS:
         return None
     return Table(
         columns=columns,

@@ -77,7 +77,12 @@ def shown(cell: Any) -> str:
         return f'"{cell[:SHOWN]}"' + ("..." if len(cell) > SHOWN else "") if cell else "nothing"
     if isinstance(cell, int) and not isinstance(cell, bool):
         return str(cell)[:SHOWN]
-    return kinds.get(type(cell)) or f"{cell:.20g}"
+    return kinds.get(type(cell)) or str(cell).removesuffix(".0")
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell, or a category, is what stands for none."""
+    return cell is None or bool(cell != cell)  # noqa: PLR0124  # NaN is what does not equal itself
 
 
 def number(cell: str) -> float:

@@ -6,20 +6,25 @@ load -> samples -> convert -> load what was written -> compare -> time
 import argparse
 import shutil
 import tempfile
-import timeit
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from predictor import kinds
+from predictor.cells import is_missing
 from predictor.compile_compare import Comparison, compare, failure
 from predictor.compile_graph import FILE, PRECISIONS, add_boxes, write
 from predictor.compile_samples import Samples, find_samples, read_samples, takes_missing, unseen, variations
-from predictor.errors import CompileError, PredictionError, PredictorError
+from predictor.compile_timing import timing
+from predictor.errors import CompileError, ModelLoadError, PredictionError, PredictorError
+from predictor.kinds import Kinds
 from predictor.model import DECISION_FUNCTION, Model, UserCode, load
+from predictor.model import Options as LoadOptions
 from predictor.model_sklearn import Estimator
 
 TOLERANCE = 1e-6
 TIMED_ROWS = (1, 100)
+REMEDY = "leave such rows out of the samples, and they will be refused; or train with a word in their place."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +37,20 @@ class Options:
     tolerance: float = TOLERANCE
     methods: tuple[str, ...] = ()
     """Methods that the compiled model shall offer; all that the model has when empty."""
+    trusted: tuple[str, ...] = ()
+    """Types that a skops file may hold besides those that are known to be safe."""
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command and return the exit code."""
+def main(arguments: list[str], trusted: tuple[str, ...] = ()) -> int:
+    """Run the command and return the exit code; `trusted` are the types that a skops file may hold besides the safe."""
     try:
-        for line in compile_model(_options(arguments)):
+        for line in compile_model(_options(arguments, trusted)):
             print(line, flush=True)  # noqa: T201  # a command's report
     except PredictorError as error:
         print(f"not compiled: {error.detail}")  # noqa: T201  # what the command prints
+        return 1
+    except OSError as error:
+        print(f"not compiled: {error.filename or 'the output'}: {error.strerror}")  # noqa: T201  # what the command prints
         return 1
     return 0
 
@@ -54,18 +64,42 @@ def compile_model(options: Options) -> Iterator[str]:
     if model.signature.missing and not takes_missing(samples, model):
         model = model.offering(missing=False)
         yield "missing numbers: refused, for the model does not take them in every column"
+    yield from _limits(model, samples, samples_file)
     with tempfile.TemporaryDirectory() as directory:
-        compiled, comparisons = _convert(model, samples, options, Path(directory))
+        compiled, comparisons = yield from _convert(model, samples, options, Path(directory))
         yield from map(str, comparisons)
         for rows in TIMED_ROWS:
-            yield _timing(model, compiled, samples, rows)
+            yield timing(model, compiled, samples, rows)
         options.output.mkdir(parents=True, exist_ok=True)
-        for file in [*Path(directory).iterdir(), samples_file]:
+        for file in Path(directory).iterdir():
             shutil.copy(file, options.output / file.name)
+        if samples_file.resolve() != (options.output / samples_file.name).resolve():
+            shutil.copy(samples_file, options.output / samples_file.name)
     yield f"compiled: {options.output / FILE}"
 
 
-def _options(arguments: list[str]) -> Options:
+def _limits(model: Estimator, samples: Samples, samples_file: Path) -> Iterator[str]:
+    """Say what the model takes and its compiled form will not; raises CompileError when the samples have such cells."""
+    text = (model.signature.text or frozenset()) - model.signature.required
+    for row, cells in enumerate(samples.cells):
+        if gaps := [index for index in text if is_missing(cells[index])]:
+            place = f"{samples_file}, row {row}, column {_name(model, gaps[0])}"
+            raise CompileError(f"A string is missing ({place}), and ONNX has no missing strings: {REMEDY}")
+    if text:
+        yield f"missing strings: refused, for ONNX has none, in columns {_names(model, text)}"
+    if flags := (kinds.read(model.estimator) or Kinds()).flags:
+        yield f"numbers other than true and false: refused in columns {_names(model, flags)}"
+
+
+def _names(model: Estimator, columns: Iterable[int]) -> str:
+    return ", ".join(_name(model, index) for index in sorted(columns))
+
+
+def _name(model: Estimator, column: int) -> str:
+    return model.signature.names[column] if model.signature.names else str(column)
+
+
+def _options(arguments: list[str], trusted: tuple[str, ...]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m predictor compile", description=__doc__)
     parser.add_argument("model_dir", type=Path, help="directory that holds a scikit-learn model")
     parser.add_argument("--output", type=Path, required=True, help="directory for the compiled model")
@@ -73,12 +107,12 @@ def _options(arguments: list[str]) -> Options:
     text = f"largest difference of a number, relative where it is above 1; {TOLERANCE}"
     parser.add_argument("--tolerance", type=float, default=TOLERANCE, help=text)
     text = "methods that it shall offer, with commas; all that the model has"
-    parser.add_argument("--methods", type=lambda names: tuple(names.split(",")), default=(), help=text)
-    return Options(**vars(parser.parse_args(arguments)))
+    parser.add_argument("--methods", type=lambda names: tuple(filter(None, names.split(","))), default=(), help=text)
+    return Options(**vars(parser.parse_args(arguments)), trusted=trusted)
 
 
 def _load(options: Options) -> Estimator:
-    model = load(options.model_dir)
+    model = load(options.model_dir, LoadOptions(trusted=options.trusted))
     if not isinstance(model, Estimator):
         raise CompileError(f"{options.model_dir} holds no scikit-learn model: only those can be compiled.")
     if unknown := set(options.methods) - set(model.signature.methods):
@@ -96,14 +130,17 @@ def _check_output(options: Options) -> None:
         raise CompileError(f"{options.output} already holds {', '.join(sorted(others))}: name an empty directory.")
 
 
-def _convert(model: Estimator, samples: Samples, options: Options, directory: Path) -> tuple[Model, list[Comparison]]:
+def _convert(
+    model: Estimator, samples: Samples, options: Options, directory: Path
+) -> Generator[str, None, tuple[Model, list[Comparison]]]:
     """Convert in the first precision that answers the same; raises CompileError that says what is wrong with each."""
     refusals = []
     for precision in PRECISIONS:
+        yield f"converting and comparing, in {PRECISIONS[precision]} precision"
         try:
             return _attempt(model, samples, options.tolerance, precision, directory)
         except PredictorError as error:
-            cause = f" ({error.__cause__})" if isinstance(error, PredictionError) else ""
+            cause = f" ({error.__cause__})" if isinstance(error, PredictionError) and error.__cause__ else ""
             refusals.append(f"in {PRECISIONS[precision]} precision, {error.detail}{cause}")
     raise CompileError(" ".join(refusals))
 
@@ -120,9 +157,18 @@ def _attempt(
 
 def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path) -> tuple[Model, list[Comparison]]:
     """Load what was written and compare its answers; raises CompileError when it answers otherwise."""
-    compiled = load(directory)
-    assert not isinstance(compiled, UserCode)  # there is no code in the directory
-    compiled.warm_up()
+    try:
+        compiled = load(directory)
+        assert not isinstance(compiled, UserCode)  # there is no code in the directory
+        compiled.warm_up()
+    except ModelLoadError as error:
+        why = (
+            str(error.__cause__ or error)
+            .replace(f"Load model from {directory / FILE} failed:", "")
+            .strip()
+            .partition("\n")[0][:300]
+        )
+        raise CompileError(f"what skl2onnx makes of it does not run: {why}") from error
     original = model.as_saved()
     comparisons = [
         compare(method, rows, original, compiled, tolerance)
@@ -135,6 +181,9 @@ def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path
         expected = failure(original, row)
         if expected is not PredictionError and failure(compiled, row) is not expected:
             raise CompileError(f"it does not refuse the same: a row with something {row.kind}.")
+        for method in model.signature.methods if expected is None else ():
+            if compare(method, row, original, compiled, tolerance).differing:
+                raise CompileError(f"it does not answer the same: {method} of a row with something {row.kind}.")
     return compiled, comparisons
 
 
@@ -142,19 +191,3 @@ def _hint(model: Model, wrong: list[Comparison]) -> str:
     """What may still be compiled."""
     right = [method for method in model.signature.methods if method not in {comparison.method for comparison in wrong}]
     return f" Without these methods it may be compiled: --methods {','.join(right)}." if right else ""
-
-
-def _timing(model: Model, compiled: Model, samples: Samples, count: int) -> str:
-    some = samples.first(count)
-    before, after = (_seconds(each, some) for each in (model, compiled))
-    unit = f"{count} row{'s' if count > 1 else ''}"
-    return (
-        f"speed: {unit} {before * 1e6:.0f} us before, {after * 1e6:.0f} us compiled, {before / after:.1f} times as fast"
-    )
-
-
-def _seconds(model: Model, samples: Samples) -> float:
-    rows, method = samples.rows(model.signature), model.signature.methods[0]
-    timer = timeit.Timer(lambda: model.predict(rows, method))
-    number, _ = timer.autorange()
-    return min(timer.repeat(3, number)) / number

@@ -197,7 +197,7 @@ def _convert_classifier(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _labels(classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if classes.dtype.kind in "iu":
+    if classes.dtype.kind in "iub":
         return classes.astype(np.int64)
     if all(isinstance(known, str) for known in classes):
         return classes.astype(str)

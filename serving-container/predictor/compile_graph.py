@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
 from predictor import boxes_forest, compile_converters, kinds, model_boxes
@@ -16,6 +18,7 @@ from predictor.errors import CompileError
 from predictor.model import DECISION_FUNCTION
 from predictor.model_forest import CLASSIFIERS, is_plain
 from predictor.model_onnx import METADATA, Output, description
+from predictor.model_parts import parts
 from predictor.rows import Signature
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
@@ -24,6 +27,11 @@ TREES_OPSET = 5
 FILE = "model.onnx"
 PRECISIONS = {DoubleTensorType: "double", FloatTensorType: "single"}
 """Tried in this order: some of skl2onnx's converters write single precision only."""
+LOCALE = "C.UTF-8"
+"""In which text is made lower case. That of ONNX's own default, en_US, is in no slim image."""
+PYTHONS_WORD = CountVectorizer().token_pattern
+WORD = r"[\p{L}\p{N}_]{2,}"
+"""The same in RE2, whose own \\w is ASCII: https://github.com/google/re2/wiki/Syntax."""
 # Where skl2onnx puts each method's answer among its outputs.
 PLACES = {"predict": 0, "predict_proba": 1, "decision_function": 1, "transform": -1}
 
@@ -37,15 +45,10 @@ def write(estimator: Any, signature: Signature, precision: type, directory: Path
     outputs = {method: _output(method, graphs, estimator) for method in signature.methods}
     required = signature.required | (signature.text or frozenset())  # a string of ONNX is never missing
     described = replace(signature, frame=False, sparse=False, required=required)
-    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs, _closed(estimator))})
+    known = (kinds.read(estimator) or kinds.Kinds()).known(signature.names)
+    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs, known)})
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
-
-
-def _closed(estimator: Any) -> dict[int, list[Any]]:
-    """What columns may hold whose encoder refuses all else, without what is missing."""
-    found = kinds.read(estimator) or kinds.Kinds()
-    return {index: list(filter(kinds.is_present, known)) for index, known in found.closed.items()}
 
 
 def add_boxes(estimator: Any, signature: Signature, directory: Path) -> bool:
@@ -65,7 +68,12 @@ def _convert(estimator: Any, signature: Signature, precision: type, *, raw_score
     last = estimator
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
-    plain: dict[int, dict[str, bool]] = {id(last): {"raw_scores": True}} if raw_scores else {}
+    plain: dict[int, dict[str, Any]] = {
+        id(part): {"locale": LOCALE} | ({"tokenexp": WORD} if part.token_pattern == PYTHONS_WORD else {})
+        for part in parts(estimator)
+        if isinstance(part, CountVectorizer)
+    }
+    plain |= {id(last): {"raw_scores": True}} if raw_scores else {}
     arrays = plain | {id(estimator): plain.get(id(estimator), {}) | {"zipmap": False}}
     try:
         try:
@@ -105,7 +113,8 @@ def _output(method: str, graphs: dict[str, onnx.ModelProto], estimator: Any) -> 
     if PLACES[method] >= len(found):
         raise CompileError(f"The converted model has no {method}: leave it out with --methods.")
     binary = method == "decision_function" and len(getattr(estimator, "classes_", ())) == BINARY
-    return Output(file, found[PLACES[method]].name, column=1 if binary else None)
+    flags = method == "predict" and np.asarray(getattr(estimator, "classes_", ())).dtype.kind == "b"
+    return Output(file, found[PLACES[method]].name, column=1 if binary else None, flags=flags)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,15 +1,19 @@
 """The rows on which a compiled model is compared with its original: samples, and variations of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from predictor import codecs
+from predictor import codecs, kinds
+from predictor.cells import is_missing
 from predictor.compile_trees import thresholds
 from predictor.errors import BadInputError, CompileError, PredictorError
+from predictor.kinds import Kinds
 from predictor.model_sklearn import Estimator
 from predictor.rows import Rows, Signature
 from predictor.table import Table, to_rows
@@ -26,7 +30,7 @@ VARIATIONS = 2000
 SEED = 0
 UNSEEN = "nobody has ever seen this"
 UNSEEN_NUMBER = 98765.4321
-UNSEEN_COLUMNS = 100
+UNSEEN_COLUMNS = 1000
 """Columns in which it is tried."""
 
 
@@ -75,23 +79,27 @@ def variations(samples: Samples, model: Estimator) -> list[Samples]:
     """The samples, and rows that lie where a converted model may go wrong."""
     random = np.random.default_rng(SEED)
     cells = np.array(samples.cells, dtype=object)
-    kinds = {"samples": cells, "crossed": _crossed(cells, random)}
+    known = kinds.read(model.estimator) or Kinds()
+    rows_of = {"samples": cells, "crossed": _crossed(cells, random)}
     if model.signature.numeric:
         numbers = cells.astype(np.float64)
-        kinds["rounded"] = numbers.astype(np.float32).astype(np.float64)
+        rows_of["rounded"] = numbers.astype(np.float32).astype(np.float64)
+        rows_of["rounded"][:, [*known.closed]] = numbers[:, [*known.closed]]  # of which the rounded ones may be refused
         finite = [(feature, threshold) for feature, threshold in thresholds(model.estimator) if np.isfinite(threshold)]
-        kinds["at thresholds"] = _at(finite, numbers, random)
+        rows_of["at thresholds"] = _at(_around(finite, _neighbours), cells, random)
+    rows_of["beside what encoders know"] = _at(_around(_tolerated(known), _strangers), cells, random)
     if model.signature.missing:
-        kinds["missing"] = _with_missing(cells, model.signature, random)
-    return [Samples(rows.tolist(), kind) for kind, rows in kinds.items() if len(rows)]
+        rows_of["missing"] = _with_missing(cells, model.signature, random)
+    return [Samples(rows.tolist(), kind) for kind, rows in rows_of.items() if len(rows)]
 
 
 def unseen(samples: Samples, model: Estimator) -> list[Samples]:
     """A sample for each column, with something in it that no encoder has seen in training."""
     first = samples.cells[0]
     text = model.signature.text or frozenset()
+    flags = (kinds.read(model.estimator) or Kinds()).flags
     found = []
-    for index in range(min(len(first), UNSEEN_COLUMNS)):
+    for index in sorted({*range(min(len(first), UNSEEN_COLUMNS))} - flags):
         cells = [*first[:index], UNSEEN if index in text else UNSEEN_NUMBER, *first[index + 1 :]]
         found.append(Samples([cells], f"unseen in column {index}"))
     return found
@@ -123,22 +131,42 @@ def _crossed(cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArra
     return np.take_along_axis(cells, picked, axis=0)
 
 
-def _at(
-    places: list[tuple[int, float]], numbers: npt.NDArray[np.float64], random: np.random.Generator
-) -> npt.NDArray[Any]:
-    """Samples with one feature at a threshold of a tree, or next to it in single or double precision."""
+def _tolerated(known: Kinds) -> list[tuple[int, float]]:
+    """Numbers that encoders know who take others as well; true and false have none beside them."""
+    return [
+        (feature, float(number))
+        for feature in known.tolerant.keys() - known.closed.keys() - known.flags
+        for number in filterfalse(is_missing, known.tolerant[feature])
+    ]
+
+
+def _at(places: list[tuple[int, float]], cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:
+    """Samples with one feature at one of the places."""
     if not places:
-        return numbers[:0]
-    rows = numbers[random.integers(len(numbers), size=VARIATIONS)]
-    for row, (feature, threshold) in zip(rows, random.permutation(_repeated(places)), strict=False):
-        row[int(feature)] = random.choice([*_neighbours(threshold), *_neighbours(np.float32(threshold))])
+        return cells[:0]
+    rows = cells[random.integers(len(cells), size=VARIATIONS)]
+    for row, (feature, number) in zip(rows, random.permutation(_repeated(places)), strict=False):
+        row[int(feature)] = float(number)
     return rows
 
 
-def _neighbours(number: Any) -> list[Any]:
-    """A number with the next lower and higher ones of its precision."""
-    infinity = type(number)(np.inf)
-    return [number, np.nextafter(number, -infinity), np.nextafter(number, infinity)]
+def _around(places: list[tuple[int, float]], others: Callable[[float], list[float]]) -> list[tuple[int, float]]:
+    return [(feature, other) for feature, number in places for other in others(number)]
+
+
+def _neighbours(number: float) -> list[float]:
+    """A number with the next lower and higher ones, in double and in single precision."""
+    near = [number, np.nextafter(number, -np.inf), np.nextafter(number, np.inf)]
+    single = np.float32(number)
+    return [
+        *near,
+        *map(float, (single, np.nextafter(single, -np.float32(np.inf)), np.nextafter(single, np.float32(np.inf)))),
+    ]
+
+
+def _strangers(number: float) -> list[float]:
+    """Numbers that may be taken for another one where they are cut to whole ones, or rounded."""
+    return [*_neighbours(number), number + 0.5, number - 0.5, number + 1, number - 1]
 
 
 def _repeated(places: list[tuple[int, float]]) -> list[tuple[int, float]]:

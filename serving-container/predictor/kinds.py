@@ -1,8 +1,9 @@
 """What kind each feature of a fitted estimator is, read from the estimator: a number, a string, or what else it saw."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, takewhile
+from itertools import count, filterfalse, takewhile
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from predictor import features
+from predictor.cells import is_missing
+from predictor.known import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,28 @@ class Kinds:
     """Features that somebody's own code takes."""
     closed: Mapping[int, list[Any]] = field(default_factory=dict)
     """Of each feature of which the encoder refuses what it has not seen in training, what it has seen."""
+    tolerant: Mapping[int, list[Any]] = field(default_factory=dict)
+    """Of each feature of numbers of which the encoder takes what it has not seen as well, what it has seen."""
+    shared: frozenset[int] = frozenset()
+    """Those of them that are numbers as they are to another part of the model."""
 
     def at(self, positions: Mapping[int, int]) -> "Kinds":
         """The same features where they are among others; those without a position are left out."""
-        categories, closed = (
+        categories, closed, tolerant = (
             {positions[index]: known for index, known in found.items() if index in positions}
-            for found in (self.categories, self.closed)
+            for found in (self.categories, self.closed, self.tolerant)
         )
-        documents, nones, unknown = (
+        documents, nones, unknown, shared = (
             frozenset(positions[index] for index in found if index in positions)
-            for found in (self.documents, self.nones, self.unknown)
+            for found in (self.documents, self.nones, self.unknown, self.shared)
         )
-        return Kinds(categories, documents, nones, unknown, closed)
+        return Kinds(categories, documents, nones, unknown, closed, tolerant, shared)
+
+    @property
+    def flags(self) -> frozenset[int]:
+        """Features that were true or false in training, to an encoder that takes other numbers as well."""
+        found = {index for index, known in self.tolerant.items() if all(isinstance(each, bool) for each in known)}
+        return frozenset(found - self.closed.keys())
 
     def signature(self, names: Iterable[str]) -> dict[str, frozenset[int]]:
         """The fields of a Signature that say so."""
@@ -56,11 +69,22 @@ class Kinds:
             "nones": frozenset(nones),
         }
 
+    def known(self, names: Sequence[str]) -> list[Known]:
+        """What encoders know of each feature. ONNX takes any number for true or false, so others are to be refused."""
+        tolerant = self.tolerant.keys() - self.closed.keys() - self.shared
+        features = [(index, known, True) for index, known in self.closed.items()]
+        features += [(index, self.tolerant[index], index in self.flags) for index in sorted(tolerant)]
+        return [
+            Known(index, names[index] if names else str(index), _cells(known), closed)
+            for index, known, closed in features
+        ]
+
     def example(self, index: int) -> Any:
         """A cell that the feature may hold."""
         if index in self.documents:
             return ""
-        return next(filter(is_present, self.categories.get(index, ())), 1.0)
+        known = self.closed.get(index) or self.categories.get(index) or ()
+        return next(filterfalse(is_missing, known), 1.0)
 
 
 def read(estimator: Any) -> Kinds | None:
@@ -84,7 +108,7 @@ def of(estimator: Any, width: int) -> Kinds:
         case Pipeline():
             return _of_pipeline(estimator, width)
         case FeatureUnion():
-            return _union(of(part, width) for _, part in estimator.transformer_list)
+            return _of_parts([(part, range(width)) for _, part in estimator.transformer_list])
         case _:
             return _of_estimator(estimator, width)
 
@@ -100,21 +124,29 @@ def _of_estimator(estimator: Any, width: int) -> Kinds:
         listed = {index: np.asarray(known) for index, known in enumerate(categories)}
         lists = {index: known.tolist() for index, known in listed.items()}
         strange = {index: lists[index] for index, known in listed.items() if known.dtype.kind not in "iufb"}
-        return Kinds(strange, closed=lists if getattr(estimator, "handle_unknown", "") == "error" else {})
+        if getattr(estimator, "handle_unknown", "") == "error":
+            return Kinds(strange, closed=lists)
+        return Kinds(strange, tolerant={index: known for index, known in lists.items() if _all(known, float)})
     if isinstance(columns := getattr(estimator, "_preprocessor", None), ColumnTransformer):  # of HistGradientBoosting
         categorical = np.flatnonzero(estimator.is_categorical_).tolist()
         return _of_estimator(columns.named_transformers_["encoder"], len(categorical)).at(dict(enumerate(categorical)))
-    return _union(of(member, width) for member in features.members(estimator))
+    return _of_parts([(member, range(width)) for member in features.members(estimator)])
 
 
 def _of_columns(estimator: ColumnTransformer, width: int) -> Kinds:
     names = list(getattr(estimator, "feature_names_in_", range(width)))
-    found = []
-    for _, part, columns in estimator.transformers_:
-        positions = features.positions(columns, names)
-        if positions:
-            found.append(of(part, len(positions)).at(dict(enumerate(positions))))
-    return _union(found)
+    parts = [(part, features.positions(columns, names)) for _, part, columns in estimator.transformers_]
+    return _of_parts([(part, positions) for part, positions in parts if positions])
+
+
+def _of_parts(parts: Sequence[tuple[Any, Sequence[int]]]) -> Kinds:
+    """Each part takes the features at some positions."""
+    parts = [(part, positions) for part, positions in parts if part != "drop"]
+    found = [of(part, len(positions)).at(dict(enumerate(positions))) for part, positions in parts]
+    takers = Counter(index for _, positions in parts for index in positions)
+    encoders = Counter(index for kinds in found for index in kinds.tolerant)
+    total = _union(found)
+    return replace(total, shared=total.shared | {index for index in total.tolerant if takers[index] > encoders[index]})
 
 
 def _of_pipeline(pipeline: Pipeline, width: int) -> Kinds:
@@ -127,7 +159,10 @@ def _of_steps(steps: Sequence[Any], width: int) -> Kinds:
     decides, *behind = steps[len(imputers) :] or [None]
     nones = frozenset(range(width)) if any(step.missing_values is None for step in imputers) else frozenset()
     passed_on = _passed_on(decides, behind) if isinstance(decides, ColumnTransformer) else Kinds()
-    return _union((of(decides, width), passed_on, Kinds(nones=nones)))
+    found = _union((of(decides, width), passed_on, Kinds(nones=nones)))
+    markers = [step.missing_values for step in imputers if isinstance(step.missing_values, str | int | float)]
+    replaced = list(filterfalse(is_missing, markers))  # by something that the encoder knows
+    return replace(found, closed={index: known + replaced for index, known in found.closed.items()})
 
 
 def _passed_on(columns: ColumnTransformer, behind: Sequence[Any]) -> Kinds:
@@ -152,20 +187,29 @@ def _union(found: Iterable[Kinds]) -> Kinds:
             total.documents | kinds.documents,
             total.nones | kinds.nones,
             total.unknown | kinds.unknown,
-            {**total.closed, **kinds.closed},
+            _known_to_both(total.closed, kinds.closed),
+            {index: [*total.tolerant.get(index, ()), *known] for index, known in kinds.tolerant.items()}
+            | {index: known for index, known in total.tolerant.items() if index not in kinds.tolerant},
+            total.shared | kinds.shared,
         )
     return total
 
 
-def is_present(category: Any) -> bool:
-    """Whether a category is not the one that stands for what is missing."""
-    return not (category is None or category != category)  # noqa: PLR0124  # NaN is what does not equal itself
+def _known_to_both(one: Mapping[int, list[Any]], other: Mapping[int, list[Any]]) -> dict[int, list[Any]]:
+    """Where two encoders take one feature, what neither refuses."""
+    both = {index: [each for each in one[index] if each in other[index]] for index in one.keys() & other.keys()}
+    return {**one, **other, **both}
+
+
+def _cells(known: Iterable[Any]) -> dict[Any, None]:
+    """Without what stands for missing; an array of objects may hold NumPy's, which JSON does not have."""
+    return {each.item() if isinstance(each, np.generic) else each: None for each in filterfalse(is_missing, known)}
 
 
 def _all(known: list[Any], kind: type) -> bool:
     """Whether all categories are strings, or numbers (float), missing ones aside."""
     kinds: tuple[type, ...] = (str,) if kind is str else (int, float, np.number, np.bool)
-    return all(isinstance(category, kinds) for category in known if is_present(category))
+    return all(isinstance(category, kinds) for category in filterfalse(is_missing, known))
 
 
 def _overlap(known: list[Any], names: Iterable[str]) -> bool:

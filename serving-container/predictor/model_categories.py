@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from predictor import features
+from predictor.cells import is_missing
 from predictor.errors import BadInputError, ModelLoadError
 from predictor.model_parts import is_of, parts
 
@@ -48,7 +49,7 @@ class Categories:
         known = self.places[position]
         if cell in known:
             return known[cell]
-        if cell is None or cell != cell:  # noqa: PLR0124  # NaN is what does not equal itself
+        if is_missing(cell):
             return np.nan
         if position in self.text and not isinstance(cell, str):
             raise BadInputError(f"A cell is not what the model takes: expected a string in column {position}.")

@@ -9,7 +9,7 @@ make of doubles; a graph that takes whole numbers or booleans gets exactly what 
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,8 @@ class Output:
     file: str
     name: str
     column: int | None = None
+    flags: bool = False
+    """Whether 1 and 0 stand for true and false."""
 
 
 class OnnxModel:
@@ -78,7 +80,7 @@ class OnnxModel:
     def predict(self, rows: Any, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
         for known in self._known:
-            known.check(rows)
+            rows = known.admit(rows)
         if self._voters:
             return self._voters.predict(_cells(rows, np.float32), method)
         output = self._outputs[method]
@@ -132,11 +134,12 @@ def load(path: Path, threads: int) -> OnnxModel:
     return OnnxModel(path, threads)
 
 
-def description(signature: Signature, outputs: dict[str, Output], closed: Mapping[int, list[Any]]) -> str:
-    """The metadata of a compiled model; `closed` is what those columns may hold that may not hold anything."""
+def description(signature: Signature, outputs: dict[str, Output], known: Sequence[Known] = ()) -> str:
+    """The metadata of a compiled model."""
     written = asdict(signature) | {name: sorted(getattr(signature, name) or ()) for name in SETS}
     places = {name: asdict(output) for name, output in outputs.items()}
-    return json.dumps({"signature": written, "outputs": places, "closed": sorted(closed.items())})
+    columns = [asdict(column) | {"values": list(column.values)} for column in known]
+    return json.dumps({"signature": written, "outputs": places, "known": columns})
 
 
 def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signature, dict[str, Output], list[Known]]:
@@ -151,8 +154,7 @@ def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signa
     tuples = {name: tuple(written.get(name, ())) for name in ("names", "trained", "methods")}
     outputs = {name: Output(**output) for name, output in read["outputs"].items()}
     signature = Signature(**(written | sets | tuples))
-    names = signature.names or range(signature.features or 0)
-    known = [Known(index, str(names[index]), dict.fromkeys(values)) for index, values in read.get("closed", ())]
+    known = [Known(**column | {"values": dict.fromkeys(column["values"])}) for column in read.get("known", ())]
     return signature, outputs, known
 
 
@@ -210,8 +212,13 @@ def _texts(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _array(answer: Any, output: Output) -> Any:
-    if isinstance(answer, list):  # a ZipMap: a dict of probabilities a row, in the order of the classes
+    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+        # a ZipMap: a dict of probabilities a row, in the order of the classes
         return np.array([list(row.values()) for row in answer])
+    if isinstance(answer, list):  # an array for each of several outputs, which the caller knows
+        return answer
+    if output.flags:
+        return answer.astype(bool)
     if output.column is not None:
         return answer[:, output.column]
     return answer.ravel() if answer.ndim > 1 and answer.shape[1:] == (1,) and output.name != "transform" else answer

@@ -15,6 +15,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from predictor import features, kinds, model_categories, model_checks, model_forest, model_linear
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.kinds import Kinds
 from predictor.model_categories import Categories
 from predictor.model_finite import bounded, stays_finite
 from predictor.rows import Rows, Signature, one_a_row
@@ -39,6 +40,7 @@ class Estimator:
         self._documents = features.takes_documents(estimator)
         self._stays_finite = direct and signature.numeric and stays_finite(estimator)
         self._linear = model_linear.direct(estimator) if self._stays_finite else {}
+        self._known = [each for each in (kinds.read(estimator) or Kinds()).known(signature.names) if each.closed]
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
@@ -47,6 +49,7 @@ class Estimator:
         try:
             predictions = self._ask(given, method, finite=finite)
         except ValueError as error:
+            self._find_unknown(rows)
             raise BadInputError(f"The model refuses the rows: {_first_line(error)}") from error
         except TypeError as error:
             if _are_numbers(rows):  # then it is not for their type
@@ -57,6 +60,11 @@ class Estimator:
         except Exception as error:
             raise PredictionError("The model failed on these rows.") from error
         return one_a_row(predictions, rows.shape[0])
+
+    def _find_unknown(self, rows: Any) -> None:
+        """Raise BadInputError that says where it is what an encoder has not seen: scikit-learn counts other columns."""
+        for known in () if hasattr(rows, "toarray") else self._known:
+            known.admit(np.asarray(rows, dtype=object))
 
     def _ask(self, given: Any, method: str, *, finite: bool) -> Any:
         if finite and method in self._linear:
@@ -194,15 +202,14 @@ def _works(ask: Callable[[Any], Any], rows: Any) -> bool:
 
 
 def _neutral(estimator: Any, signature: Signature) -> Rows:
-    """One row to try a model with: ones, for there are models that refuse zero."""
-    if signature.numeric:
-        return np.ones((1, signature.features or 1))
-    return to_rows(Table([_example(estimator, signature)]), signature)
+    """One row to try a model with."""
+    example = _example(estimator, signature)
+    return np.array([example], np.float64) if signature.numeric else to_rows(Table([example]), signature)
 
 
 def _example(estimator: Any, signature: Signature) -> list[Any]:
-    """Cells of one row: of categories, the first."""
-    found = kinds.read(estimator) or kinds.Kinds()
+    """Cells of one row: of what an encoder knows, the first, and else ones, for there are models that refuse zero."""
+    found = kinds.read(estimator) or Kinds()
     cells = [found.example(index) for index in range(signature.features or 1)]
     text = signature.text or frozenset()
     return ["" if index in text and not isinstance(cell, str) else cell for index, cell in enumerate(cells)]

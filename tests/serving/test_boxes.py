@@ -245,6 +245,31 @@ def test_what_is_no_table_is_refused(changed: dict[str, Any]) -> None:
         boxes.read(table.written(), 5)
 
 
+@pytest.mark.parametrize("wrong", [2.0, 0.5, np.nan, np.inf, -2.0])
+def test_votes_that_are_none_are_no_table(wrong: float) -> None:
+    table = boxes_forest.read(FORESTS["three classes"][0])
+    assert table
+    ballots, base = table.ballots.copy(), table.base.copy()
+    ballots[0, 0] = wrong
+    base[0] = -abs(wrong)
+
+    for changed in ({"ballots": ballots}, {"base": base}):
+        with pytest.raises(ValueError, match="does not fit together"):
+            boxes.read(replace(table, **changed).written(), 6)
+
+
+def test_a_table_that_would_take_all_memory_is_refused_before_it_is_unpacked() -> None:
+    table = boxes_forest.read(FORESTS["three classes"][0])
+    assert table
+    words = boxes.MAX_WORDS // 6 + 1
+    wide = replace(table, bits=np.zeros((len(table.ends), words), np.uint64), ballots=np.zeros((words, 3)))
+
+    with pytest.raises(ValueError, match=r"does not fit together|too large"):
+        boxes.read(wide.written(), 6)
+    with pytest.raises(ValueError, match="a table that is too large"):
+        boxes.read(replace(table, base=np.zeros(2**22 + 1)).written(), 6)
+
+
 def test_thresholds_that_do_not_ascend_are_no_table() -> None:
     table = boxes_forest.read(FORESTS["three classes"][0])
     assert table

@@ -199,7 +199,7 @@ def test_a_compiled_model_can_carry_positions_of_words() -> None:
     columns = ColumnTransformer([("words", OneHotEncoder(), [0]), ("scaled", StandardScaler(), [1])])
     signature = model(make_pipeline(columns, LogisticRegression()).fit(rows, TARGET)).signature
 
-    assert json.loads(description(signature, {}, {}))["signature"]["text"] == [0]
+    assert json.loads(description(signature, {}))["signature"]["text"] == [0]
 
 
 def test_gradient_boosting_on_an_array_of_words() -> None:

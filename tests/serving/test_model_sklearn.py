@@ -187,8 +187,12 @@ def test_text_where_a_model_of_columns_takes_a_number() -> None:
 
 
 def test_a_category_that_the_model_does_not_know_is_the_callers_fault() -> None:
-    with pytest.raises(BadInputError, match=r"The model refuses the rows: Found unknown categories \['Paris'\]"):
-        answers(flats(), b'{"data": [["Paris", 80, 3]]}')
+    with pytest.raises(BadInputError) as refused:
+        answers(flats(), b'{"data": [["Rom", 80, 3], ["Paris", 80, 3]]}')
+
+    assert refused.value.detail == (
+        'A cell is not what the model takes: expected one of "Bern", "Köln", "Rom", got "Paris" in row 1, column city.'
+    )
 
 
 def test_a_missing_value_that_the_model_does_not_take_is_the_callers_fault() -> None:
