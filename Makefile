@@ -27,7 +27,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: .venv/.locked ## the chain on this machine: MODEL=iris or a directory, PORT, RUNTIME_PORT, CONTAINER_PORT, API_KEY
-	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(API_KEY),--api-key "$(API_KEY)")
+	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(KEY),--api-key "$(KEY)")
 
 test: .venv/.locked ## all tests; those that need Docker are skipped, and said to be, where there is none
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
@@ -143,7 +143,8 @@ push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE,
 ENV ?= default
 PARAMETERS ?=
 URL ?= http://127.0.0.1:$(PORT)
-KEY ?=
+# By either name, in every command.
+KEY ?= $(API_KEY)
 TOKEN ?=
 SHOWN = API_KEY="$(KEY)" TOKEN="$(TOKEN)"
 DEPLOYMENT := PYTHONPATH=golden $(BIN)/python -m deployment
@@ -168,8 +169,9 @@ cost: .venv/.locked ## an estimate of what the parameters cost: ENV, PARAMETERS
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
 
-deploy: .venv/.locked .tools/sam/.locked ## build and deploy, with a SAM CLI of its own: ENV, PARAMETERS
+deploy: .venv/.locked ## build and deploy, with a SAM CLI of its own: ENV, PARAMETERS
 	@$(DEPLOYMENT) account
+	@$(MAKE) --silent .tools/sam/.locked
 	@overrides=$$($(DEPLOYMENT) overrides $(CHOSEN)) && \
 	$(SAM) build --config-env "$(ENV)" && \
 	$(SAM) deploy --config-env "$(ENV)" $${overrides:+--parameter-overrides $$overrides}
@@ -177,8 +179,9 @@ deploy: .venv/.locked .tools/sam/.locked ## build and deploy, with a SAM CLI of 
 access: .venv/.locked ## print a deployed API's URL, its key and a curl line: ENV
 	@$(BIN)/python -m deployment.access --environment "$(ENV)"
 
-delete: .venv/.locked .tools/sam/.locked ## delete the stack of ENV; YES=1 asks nothing
+delete: .venv/.locked ## delete the stack of ENV; YES=1 asks nothing
 	@$(DEPLOYMENT) account
+	@$(MAKE) --silent .tools/sam/.locked
 	@$(SAM) delete --config-env "$(ENV)" $(if $(YES),--no-prompts)
 	@echo "Gone with the stack: API, function, endpoint, alarms, dashboard, logs. Nothing that is left runs."
 	@echo "Kept, and paid by size: the image in ECR, model.tar.gz, captured data, the bucket aws-sam-cli-managed-default-*."

@@ -5,7 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -127,6 +131,52 @@ def test_smoke_where_nothing_listens() -> None:
         "error    smoke: nothing answers at http://127.0.0.1:9: [Errno 111] Connection refused"
     )
     assert printed.splitlines()[-1] == "1 error"
+
+
+@pytest.fixture
+def closed() -> Iterator[tuple[str, list[str | None]]]:
+    """The URL of an API, and the keys that it is shown, none of which it takes."""
+    keys: list[str | None] = []
+
+    class Closed(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(200)
+
+        def do_POST(self) -> None:
+            keys.append(self.headers.get("x-api-key"))
+            self.answer(403)
+
+        def answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Closed) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", keys
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", ["KEY", "API_KEY"])
+@pytest.mark.parametrize("target", ["smoke", "golden"])
+def test_a_key_has_two_names(target: str, name: str, closed: tuple[str, list[str | None]]) -> None:
+    url, keys = closed
+
+    code, printed, said = make(target, f"URL={url}", f"{name}=a-key")
+
+    assert code == 2
+    assert set(keys) - {None} == {"a-key"}
+    assert "the key is refused: give KEY=..." in printed + said
+
+
+@pytest.mark.parametrize("name", ["KEY", "API_KEY"])
+def test_the_chain_is_given_a_key_by_either_name(name: str) -> None:
+    _, printed, _ = make("run", "--dry-run", f"{name}=a-key")
+
+    assert printed.splitlines()[-1].endswith(' --api-key "a-key"')
 
 
 def test_golden_is_written_from_what_is_asked_only() -> None:
