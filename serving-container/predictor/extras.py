@@ -18,7 +18,7 @@ def main(model_dir: str, *asked: str) -> None:
         try:
             load(Path(model_dir))
         except ModelLoadError as error:
-            print(f"warning: {error.detail}")  # noqa: T201  # what the command prints
+            print(f"warning: name the extras that the model needs in EXTRAS, for here {error.detail}")  # noqa: T201  # what the command prints
     needed = {extra for package, extra in EXTRAS.items() if package in sys.modules}
     for extra in sorted(needed.difference(asked)):
         print(f"the model needs {extra}: it is added to EXTRAS", file=sys.stderr)  # noqa: T201  # as above
