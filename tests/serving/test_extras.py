@@ -55,8 +55,9 @@ def test_code_that_imports_one_and_prints(tmp_path: Path) -> None:
 
 
 def test_a_model_that_does_not_load_is_said_and_keeps_what_was_asked_for(tmp_path: Path) -> None:
+    detail = f"{tmp_path / 'none'} is no directory: put the model there, or name another in SERVING_MODEL_DIR."
+
     assert command(tmp_path / "none", "compile") == (
         "compile\n",
-        "warning: name the extras that the model needs in EXTRAS, for here "
-        f"{tmp_path / 'none'} is no directory: put the model there, or name another in SERVING_MODEL_DIR.\n",
+        f"warning: name the extras that the model needs in EXTRAS, for here {detail}\n",
     )
