@@ -27,7 +27,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: .venv/.locked ## the chain on this machine: MODEL=iris or a directory, PORT, RUNTIME_PORT, CONTAINER_PORT, API_KEY
-	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(KEY),--api-key "$(KEY)")
+	@$(BIN)/python -m local --model "$(MODEL)" --port $(PORT) --runtime-port $(RUNTIME_PORT) --container-port $(CONTAINER_PORT) $(if $(API_KEY)$(KEY),--api-key "$(or $(API_KEY),$(KEY))")
 
 test: .venv/.locked ## all tests; those that need Docker are skipped, and said to be, where there is none
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder
