@@ -52,7 +52,7 @@ class Kinds:
     def flags(self) -> frozenset[int]:
         """Features that were true or false in training, to an encoder that takes other numbers as well."""
         found = {index for index, known in self.tolerant.items() if all(isinstance(each, bool) for each in known)}
-        return frozenset(found - self.closed.keys())
+        return frozenset(found - self.closed.keys() - self.shared)
 
     def signature(self, names: Iterable[str]) -> dict[str, frozenset[int]]:
         """The fields of a Signature that say so."""
@@ -72,11 +72,11 @@ class Kinds:
     def known(self, names: Sequence[str]) -> list[Known]:
         """What encoders know of each feature. ONNX takes any number for true or false, so others are to be refused."""
         tolerant = self.tolerant.keys() - self.closed.keys() - self.shared
-        features = [(index, known, True) for index, known in self.closed.items()]
-        features += [(index, self.tolerant[index], index in self.flags) for index in sorted(tolerant)]
+        listed = [(index, known, True) for index, known in self.closed.items()]
+        listed += [(index, self.tolerant[index], index in self.flags) for index in sorted(tolerant)]
         return [
             Known(index, names[index] if names else str(index), _cells(known), closed)
-            for index, known, closed in features
+            for index, known, closed in listed
         ]
 
     def example(self, index: int) -> Any:

@@ -40,7 +40,8 @@ class Estimator:
         self._documents = features.takes_documents(estimator)
         self._stays_finite = direct and signature.numeric and stays_finite(estimator)
         self._linear = model_linear.direct(estimator) if self._stays_finite else {}
-        self._known = [each for each in (kinds.read(estimator) or Kinds()).known(signature.names) if each.closed]
+        found = kinds.read(estimator) or Kinds()
+        self._known = [known for known in found.known(signature.names) if known.index in found.closed]
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""

@@ -253,9 +253,9 @@ def test_votes_that_are_none_are_no_table(wrong: float) -> None:
     ballots[0, 0] = wrong
     base[0] = -abs(wrong)
 
-    for changed in ({"ballots": ballots}, {"base": base}):
+    for changed in (replace(table, ballots=ballots), replace(table, base=base)):
         with pytest.raises(ValueError, match="does not fit together"):
-            boxes.read(replace(table, **changed).written(), 6)
+            boxes.read(changed.written(), 6)
 
 
 def test_a_table_that_would_take_all_memory_is_refused_before_it_is_unpacked() -> None:

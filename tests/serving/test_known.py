@@ -19,6 +19,7 @@ from predictor import codecs, kinds
 from predictor.compile import Options, compile_model
 from predictor.errors import BadInputError, CompileError
 from predictor.model import Model, UserCode, load
+from predictor.model_sklearn import wrap
 
 RANDOM = np.random.default_rng(0)
 FLATS = pd.DataFrame(
@@ -178,6 +179,7 @@ def test_numbers_other_than_true_and_false_are_refused_and_that_is_said(tmp_path
     original, subject = load(tmp_path), load(tmp_path / "out")
 
     assert "numbers other than true and false: refused in columns rooms" in report
+    assert isinstance(ask(original, rooms=0.5), list)
     for rooms in (True, False):
         assert ask(subject, rooms=rooms) == ask(original, rooms=rooms)
     assert ask(subject, rooms=0.5) == (
@@ -193,6 +195,15 @@ def test_a_column_that_is_a_number_to_another_part_keeps_its_numbers(compiled: C
     assert [known.name for known in kinds.of(model, 3).known(("town", "rooms", "size"))] == []
     with pytest.raises(CompileError, match=r"rows beside what encoders know: .* DIFFER"):
         compiled(model)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_what_an_encoder_takes_is_not_blamed_for_what_the_model_refuses() -> None:
+    flats = FLATS.assign(rooms=FLATS["rooms"] > 2)
+    tolerant = OneHotEncoder(handle_unknown="ignore")
+    subject = wrap(pipeline(OneHotEncoder(), tolerant, flats, DecisionTreeClassifier()), Path("model.pkl"))
+
+    assert ask(subject, rooms=0.5, size=1e39).startswith("The model refuses the rows: Input X contains infinity")
 
 
 def test_categories_that_are_numpys(compiled: Compiled) -> None:
