@@ -94,14 +94,15 @@ def variations(samples: Samples, model: Estimator) -> list[Samples]:
 
 
 def unseen(samples: Samples, model: Estimator) -> list[Samples]:
-    """A sample for each column, with something in it that no encoder has seen in training."""
+    """Samples for each column, with something in it that no encoder has seen in training."""
     first = samples.cells[0]
     text = model.signature.text or frozenset()
     flags = (kinds.read(model.estimator) or Kinds()).flags
     found = []
     for index in sorted({*range(min(len(first), UNSEEN_COLUMNS))} - flags):
-        cells = [*first[:index], UNSEEN if index in text else UNSEEN_NUMBER, *first[index + 1 :]]
-        found.append(Samples([cells], f"unseen in column {index}"))
+        # A half more may be cut to the whole number that it is beside.
+        for cell in (UNSEEN,) if index in text else (UNSEEN_NUMBER, (first[index] or 0) + 0.5):
+            found.append(Samples([[*first[:index], cell, *first[index + 1 :]]], f"unseen in column {index}"))  # noqa: PERF401  # two loops in one are hard to read
     return found
 
 

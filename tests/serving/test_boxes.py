@@ -261,13 +261,26 @@ def test_votes_that_are_none_are_no_table(wrong: float) -> None:
 def test_a_table_that_would_take_all_memory_is_refused_before_it_is_unpacked() -> None:
     table = boxes_forest.read(FORESTS["three classes"][0])
     assert table
-    words = boxes.MAX_WORDS // 6 + 1
-    wide = replace(table, bits=np.zeros((len(table.ends), words), np.uint64), ballots=np.zeros((words, 3)))
 
-    with pytest.raises(ValueError, match=r"does not fit together|too large"):
-        boxes.read(wide.written(), 6)
     with pytest.raises(ValueError, match="a table that is too large"):
         boxes.read(replace(table, base=np.zeros(2**22 + 1)).written(), 6)
+
+
+def test_a_table_of_which_a_row_would_take_too_much_is_neither_made_nor_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    forest = FORESTS["three classes"][0]
+    table = boxes_forest.read(forest)
+    assert table
+    words = len(table.columns) * len(table.ballots)
+
+    for module in (boxes, boxes_forest):
+        monkeypatch.setattr(module, "MAX_WORDS", words)
+    assert boxes_forest.read(forest) is not None
+    assert boxes.read(table.written(), 6) is not None
+    for module in (boxes, boxes_forest):
+        monkeypatch.setattr(module, "MAX_WORDS", words - 1)
+    assert boxes_forest.read(forest) is None
+    with pytest.raises(ValueError, match="does not fit together"):
+        boxes.read(table.written(), 6)
 
 
 def test_thresholds_that_do_not_ascend_are_no_table() -> None:

@@ -1,5 +1,6 @@
 """Compiled models refuse what the encoders of their originals have not seen in training, and would refuse."""
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,11 @@ def compiled(tmp_path: Path) -> Compiled:
 
 def ask(model: Any, method: str = "predict", **changed: Any) -> Any:
     """The answer to a row with some cells changed, or what is wrong with it."""
-    body = pd.DataFrame([{"town": "Rom", "rooms": 2, "size": 0.5} | changed]).to_json(orient="records").encode()
+    row = {"town": "Rom", "rooms": 2, "size": 0.5} | changed
+    return answer(model, pd.DataFrame([row]).to_json(orient="records", double_precision=15).encode(), method)
+
+
+def answer(model: Any, body: bytes, method: str) -> Any:
     try:
         return model.predict(codecs.decode(body, None, model.signature).rows, method).tolist()
     except BadInputError as error:
@@ -135,7 +140,7 @@ def test_what_an_imputer_replaces_is_taken(marker: str, encoder: Any, compiled: 
 
 
 NEAR = [2.5, 1.9, 0.1, -0.9, 1 + 1e-9, 3 - 1e-9, 7]
-"""Numbers of rooms that would be cut to 1, 2 or 3, or to none of them."""
+"""Numbers of rooms that would be cut to 0, 1 or 2, or to none of them."""
 
 
 @pytest.mark.parametrize(
@@ -148,9 +153,10 @@ NEAR = [2.5, 1.9, 0.1, -0.9, 1 + 1e-9, 3 - 1e-9, 7]
     ids=["one-hot", "ordinal", "target"],
 )
 def test_a_number_beside_a_known_one_is_not_known(encoder: Any, compiled: Compiled) -> None:
-    original, subject = compiled(pipeline(OneHotEncoder(handle_unknown="ignore"), encoder))
+    flats = FLATS.assign(rooms=FLATS["rooms"] - 1)
+    original, subject = compiled(pipeline(OneHotEncoder(handle_unknown="ignore"), encoder, flats), flats)
 
-    for rooms in (1, 2, 3, *NEAR):
+    for rooms in (0, 1, 2, *NEAR):
         expected, found = (ask(model, method="predict_proba", rooms=rooms) for model in (original, subject))
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -167,6 +173,28 @@ def test_ids_that_are_alike_in_single_precision(encoder: Any, compiled: Compiled
             assert found == expected
         else:
             np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", [OneHotEncoder(), OneHotEncoder(handle_unknown="ignore")], ids=["closed", "open"])
+def test_ids_among_numbers_alone(encoder: Any, compiled: Compiled) -> None:
+    flats = pd.DataFrame({"id": RANDOM.choice([123456789, 150000001, 200000003], 60), "size": FLATS["size"]})
+    columns = [("i", encoder, ["id"]), ("s", StandardScaler(), ["size"])]
+    model = make_pipeline(ColumnTransformer(columns), DecisionTreeClassifier(max_depth=4)).fit(flats, DEAR)
+    original, subject = compiled(model, flats)
+
+    for known in (123456789, 150000001, 123456788, 150000000):
+        body = json.dumps([{"id": known, "size": 0.5}]).encode()
+        assert answer(subject, body, "predict_proba") == answer(original, body, "predict_proba")
+
+
+def test_an_encoder_that_is_not_found_and_answers_otherwise_keeps_a_model_from_being_compiled(
+    compiled: Compiled,
+) -> None:
+    flats = FLATS.assign(rooms=FLATS["rooms"] > 2)
+    hidden = make_pipeline(FunctionTransformer(), OneHotEncoder(handle_unknown="ignore"))
+
+    with pytest.raises(CompileError, match=r"does not answer the same: .* of a row with something unseen in column 1"):
+        compiled(pipeline(OneHotEncoder(), hidden, flats), flats)
 
 
 def test_numbers_other_than_true_and_false_are_refused_and_that_is_said(tmp_path: Path) -> None:
