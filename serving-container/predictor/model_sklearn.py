@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class Estimator:
         if self.signature.features is None:
             return False
         try:
-            self.predict(_neutral(self.estimator, self.signature), self.signature.methods[0])
+            self.predict(self._trial, self.signature.methods[0])
         except BadInputError:  # the model looked at the row, and rows of ones are not for every model
             return False
         except PredictionError as error:
@@ -86,6 +87,11 @@ class Estimator:
                 return False
             raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
         return True
+
+    @cached_property
+    def _trial(self) -> Rows:
+        """Made once: how long a call takes is measured with it."""
+        return _neutral(self.estimator, self.signature)
 
     def offering(self, **less: Any) -> "Estimator":
         """The same model, offering less: fewer methods, or no missing values."""

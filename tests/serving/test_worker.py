@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
@@ -22,6 +22,7 @@ from tests.serving.processes import PYTHONPATH
 MIB = 2**20
 ROWS = np.random.default_rng(0).normal(size=(50, 2))
 QUICK = LinearRegression().fit(ROWS, ROWS[:, 0])
+VOTERS = RandomForestClassifier(100, random_state=0).fit(ROWS, ROWS[:, 0] > 0)
 SLOW = RandomForestRegressor(2000, max_depth=1, random_state=0).fit(ROWS, ROWS[:, 0])
 
 
@@ -43,8 +44,9 @@ def batch_bytes(model: Any, directory: Path, **settings: int) -> int:
     return answers[0].rows
 
 
-def test_a_model_whose_every_call_takes_long_takes_larger_batches(tmp_path: Path) -> None:
-    small, large = (batch_bytes(model, tmp_path) for model in (QUICK, SLOW))
+@pytest.mark.parametrize("quick", [QUICK, VOTERS], ids=["linear", "forest"])
+def test_a_model_whose_every_call_takes_long_takes_larger_batches(quick: Any, tmp_path: Path) -> None:
+    small, large = (batch_bytes(model, tmp_path) for model in (quick, SLOW))
 
     assert LEAST_BATCH_BYTES <= small < 3 * small < large <= MIB
 
