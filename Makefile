@@ -35,7 +35,7 @@ test: .venv/.locked ## all tests; those that need Docker are skipped, and said t
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer local deployment tests benchmarks
+	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer local deployment sam_template tests benchmarks
 
 # The product, compiled or not, runs on the packages of the image, and on nothing else.
 comma := ,

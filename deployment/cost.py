@@ -8,8 +8,9 @@ from typing import Any
 
 from deployment.errors import UnknownPriceError, UnreadableError
 from deployment.parameters import Stack
-from deployment.rules import check_values, made
+from deployment.rules import check_values
 from deployment.target import Hosting
+from sam_template import Evaluator
 
 PRICES = Path(__file__).parent / "prices.json"
 HOURS_A_MONTH = 730
@@ -74,7 +75,7 @@ def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
     if refused := check_values(stack.template, stack.parameters):
         raise UnreadableError("; ".join(f"{finding.text}: {finding.advice}" for finding in refused))
     price = prices.prices
-    resources = made(stack.template, stack.parameters).values()
+    resources = Evaluator(stack.template, stack.parameters).made(stack.template["Resources"]).values()
     yield Item("API Gateway", 0, MILLION * price["api_gateway_request"])
     yield Item(
         "Lambda (invoker)",

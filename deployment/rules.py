@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-str
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployment.findings import Finding, error, passed
+from sam_template import Evaluator
 
 SUBJECT = "parameters"
 Template = Mapping[str, Any]
@@ -18,10 +18,11 @@ Template = Mapping[str, Any]
 def check_rules(template: Template, parameters: Mapping[str, str]) -> list[Finding]:
     """Return what CloudFormation would refuse, in the template's own sentences."""
     refused = check_values(template, parameters)
+    evaluator = Evaluator(template, parameters)
     refused += [
         error(SUBJECT, assertion["AssertDescription"], f"see rule {name} in template.yaml")
         for name, rule in template.get("Rules", {}).items()
-        for assertion in _broken(rule, parameters)
+        for assertion in _broken(rule, evaluator)
     ]
     return refused or [passed(SUBJECT, f"{len(parameters)} values fit the template's patterns and rules")]
 
@@ -55,39 +56,6 @@ def _in_bounds(declared: Mapping[str, Any], value: str) -> bool:
     return bool(declared.get("MinValue", number) <= number <= declared.get("MaxValue", number))
 
 
-def _broken(rule: Mapping[str, Any], parameters: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    if "RuleCondition" not in rule or evaluate(rule["RuleCondition"], parameters):
-        yield from (item for item in rule["Assertions"] if not evaluate(item["Assert"], parameters))
-
-
-def made(template: Template, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the resources whose condition holds, by their logical id."""
-    conditions = template.get("Conditions", {})
-    return {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if "Condition" not in resource or evaluate({"Condition": resource["Condition"]}, parameters, conditions)
-    }
-
-
-def evaluate(node: Any, parameters: Mapping[str, str], conditions: Mapping[str, Any] = MappingProxyType({})) -> Any:
-    """Evaluate an expression of the sections Rules and Conditions."""
-    if isinstance(node, list):
-        return [evaluate(item, parameters, conditions) for item in node]
-    if not isinstance(node, dict):
-        return str(node)
-    ((function, argument),) = node.items()
-    if function == "Ref":
-        return parameters[argument]
-    if function == "Condition":
-        return evaluate(conditions[argument], parameters, conditions)
-    return _FUNCTIONS[function](evaluate(argument, parameters, conditions))
-
-
-_FUNCTIONS: Mapping[str, Callable[[Any], bool]] = {
-    "Fn::And": all,
-    "Fn::Or": any,
-    "Fn::Not": lambda argument: not argument[0],
-    "Fn::Equals": lambda argument: argument[0] == argument[1],
-    "Fn::Contains": lambda argument: argument[1] in argument[0],
-}
+def _broken(rule: Mapping[str, Any], evaluator: Evaluator) -> Iterator[Mapping[str, Any]]:
+    if "RuleCondition" not in rule or evaluator.resolve(rule["RuleCondition"]):
+        yield from (item for item in rule["Assertions"] if not evaluator.resolve(item["Assert"]))

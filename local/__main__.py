@@ -9,6 +9,7 @@ from local.errors import ChainError
 from local.example import find_model
 from local.process import run_to_end
 from local.settings import read_settings
+from sam_template import TemplateError
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
             print_model(settings.model)
         else:
             Chain(settings, os.environ).run()
-    except ChainError as exc:
+    except (ChainError, TemplateError) as exc:
         sys.exit(f"{'error' if settings.print_model else 'local chain'}: {exc}")
 
 

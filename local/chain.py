@@ -15,7 +15,7 @@ import httpx
 from local import commands
 from local.banner import Sample, banner
 from local.commands import Addresses
-from local.errors import ProcessEndedError
+from local.errors import ChainError
 from local.example import find_model
 from local.ports import Wanted, reserve
 from local.process import Command, Process
@@ -110,7 +110,7 @@ class Chain:
             raise Stopped
         for part in self._parts:
             if part.exit_code is not None:
-                raise ProcessEndedError(f"the {part.name} ended with code {part.exit_code}; see its message above")
+                raise ChainError(f"the {part.name} ended with code {part.exit_code}; see its message above")
 
     def _sample(self, model: Path) -> Sample:
         """Ask the model what it can be tried with."""

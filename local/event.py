@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from local.errors import MalformedAnswerError
+from local.errors import FunctionError
 
 T = TypeVar("T")
 ACCOUNT_ID = "000000000000"
@@ -91,9 +91,9 @@ def proxy_event(incoming: Incoming, place: Place, *, binary: bool) -> dict[str, 
 
 
 def response(answer: Any, *, accept: str, binary_types: Iterable[str]) -> Outgoing:
-    """Turn the function's answer into HTTP; raise MalformedAnswerError where API Gateway answers 502."""
+    """Turn the function's answer into HTTP; raise FunctionError where API Gateway answers 502."""
     if not isinstance(answer, dict):
-        raise MalformedAnswerError(f"expected an object, not {type(answer).__name__}")
+        raise FunctionError(f"expected an object, not {type(answer).__name__}")
     body = _field(answer, "body", str)
     decode = bool(answer.get("isBase64Encoded")) and is_binary(_first_media_type(accept), binary_types)
     return Outgoing(_status(answer), _answer_headers(answer), _decoded(body) if decode else body.encode())
@@ -163,14 +163,14 @@ def _field(answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
     if value is None:
         return kind()
     if not isinstance(value, kind):
-        raise MalformedAnswerError(f"{name} is {type(value).__name__}, not {kind.__name__}")
+        raise FunctionError(f"{name} is {type(value).__name__}, not {kind.__name__}")
     return value
 
 
 def _status(answer: Mapping[str, Any]) -> int:
     text = str(answer.get("statusCode"))
     if not re.fullmatch("[1-5][0-9][0-9]", text):
-        raise MalformedAnswerError(f"statusCode is {text}")
+        raise FunctionError(f"statusCode is {text}")
     return int(text)
 
 
@@ -180,9 +180,9 @@ def _answer_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     pairs += [(name, value) for name, value in _field(answer, "headers", dict).items() if name not in multi]
     for name, value in pairs:
         if not isinstance(value, str | int | float | bool):
-            raise MalformedAnswerError(f"header {name} is {type(value).__name__}")
+            raise FunctionError(f"header {name} is {type(value).__name__}")
         if not (re.fullmatch(HEADER_NAME, name) and re.fullmatch(HEADER_VALUE, _text(value))):
-            raise MalformedAnswerError(f"header {name!r} cannot be sent")
+            raise FunctionError(f"header {name!r} cannot be sent")
     return [(_renamed(name), _text(value)) for name, value in pairs if name.lower() not in FRAMING]
 
 
@@ -203,4 +203,4 @@ def _decoded(body: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except binascii.Error as exc:
-        raise MalformedAnswerError("isBase64Encoded is true and the body is not base64") from exc
+        raise FunctionError("isBase64Encoded is true and the body is not base64") from exc

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.commands import training
-from local.errors import ModelMissingError, TrainingError
+from local.errors import ChainError
 from local.process import Command
 from local.settings import SERVING, STATE
 
@@ -44,7 +44,7 @@ def find_model(name: str, environ: Mapping[str, str], run: Run, examples: Exampl
         with tempfile.TemporaryDirectory(dir=_made(examples.folder), prefix=f"{name}-") as scratch:
             fresh = Path(scratch) / name
             if code := run(training(examples.program, name, fresh, environ)):
-                raise TrainingError(f"training the example model {name} ended with code {code}")
+                raise ChainError(f"training the example model {name} ended with code {code}")
             (fresh / STAMP).write_text(stamp)
             _move(fresh, directory, stamp)
     return directory
@@ -53,16 +53,14 @@ def find_model(name: str, environ: Mapping[str, str], run: Run, examples: Exampl
 def _own(name: str) -> Path:
     directory = Path(name).expanduser().resolve()
     if name and directory.is_file():
-        raise ModelMissingError(
-            f"MODEL={name} is not a directory but a file; give the one that holds it, {Path(name).parent}"
-        )
+        raise ChainError(f"MODEL={name} is not a directory but a file; give the one that holds it, {Path(name).parent}")
     if not name or not directory.is_dir():
         near = difflib.get_close_matches(name, NAMES, 1)
         meant = f" (did you mean {near[0]}?)" if near else ""
         expected = f"expected one with a model in it, or an example: {', '.join(NAMES)}"
-        raise ModelMissingError(f"MODEL={name} is not a directory{meant}; {expected}")
+        raise ChainError(f"MODEL={name} is not a directory{meant}; {expected}")
     if not any(path.is_file() for path in directory.rglob("*")):
-        raise ModelMissingError(f"MODEL={name} is an empty directory; expected a model in it, such as model.joblib")
+        raise ChainError(f"MODEL={name} is an empty directory; expected a model in it, such as model.joblib")
     return directory
 
 

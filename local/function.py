@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from local.errors import EventTooLargeError, FunctionError, FunctionTimedOutError, MalformedAnswerError, TemplateError
+from local.errors import FunctionError, GatewayError
+from sam_template import TemplateError
 
 MAX_PAYLOAD = 6_291_456
 # One thread stands for one execution environment.
@@ -68,12 +69,12 @@ class Function:
         """Return the handler's answer as Lambda would hand it on; raise FunctionError where Lambda reports an error."""
         payload = json.dumps(event, ensure_ascii=False).encode()
         if len(payload) > MAX_PAYLOAD:
-            raise EventTooLargeError(f"the event has {len(payload)} bytes; Lambda takes {MAX_PAYLOAD}")
+            raise GatewayError("REQUEST_TOO_LARGE", f"the event has {len(payload)} bytes; Lambda takes {MAX_PAYLOAD}")
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._run, payload)
         try:
             answer = await asyncio.wait_for(running, self._limits.timeout_seconds)
         except TimeoutError as exc:
-            raise FunctionTimedOutError(f"task timed out after {self._limits.timeout_seconds:.2f} seconds") from exc
+            raise FunctionError(f"task timed out after {self._limits.timeout_seconds:.2f} seconds") from exc
         return json.loads(answer)
 
     def _run(self, payload: bytes) -> bytes:
@@ -83,7 +84,7 @@ class Function:
             traceback.print_exc(file=sys.stderr)
             raise FunctionError(f"the handler raised {type(exc).__name__}") from exc
         if len(answer) > MAX_PAYLOAD:
-            raise MalformedAnswerError(f"the answer has {len(answer)} bytes; Lambda takes {MAX_PAYLOAD}")
+            raise FunctionError(f"the answer has {len(answer)} bytes; Lambda takes {MAX_PAYLOAD}")
         return answer
 
 

@@ -26,21 +26,13 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from local.errors import (
-    BadBodyError,
-    ChainError,
-    EncodingError,
-    EventTooLargeError,
-    GatewayError,
-    IntegrationTimeoutError,
-    NoRouteError,
-    WrongKeyError,
-)
+from local.errors import ChainError, GatewayError
 from local.event import Incoming, Outgoing, Place, is_binary, proxy_event, response
 from local.function import Function, load_handler
 from local.server import add_address_arguments, open_socket, serve
 from local.settings import PARAMETERS, TEMPLATE
 from local.template import Api, GatewayResponse, Method, read_template
+from sam_template import TemplateError
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 MAX_BODY = 10 * 1024 * 1024
@@ -93,7 +85,7 @@ class Gateway:
         try:
             answer = await asyncio.wait_for(self._function.invoke(event), self._seconds)
         except TimeoutError as exc:
-            raise IntegrationTimeoutError from exc
+            raise GatewayError("INTEGRATION_TIMEOUT") from exc
         return response(answer, accept=incoming.header("accept"), binary_types=self._api.binary_types)
 
     def _route(self, incoming: Incoming) -> tuple[Method, Place]:
@@ -101,11 +93,11 @@ class Gateway:
             parameters = method.match(incoming.method, incoming.path)
             if parameters is not None:
                 return method, Place(method.resource, self._api.stage, parameters)
-        raise NoRouteError
+        raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
 
     def _check_key(self, method: Method, incoming: Incoming) -> None:
         if self._api_key is not None and method.key_required and incoming.header("x-api-key") != self._api_key:
-            raise WrongKeyError
+            raise GatewayError("INVALID_API_KEY")
 
     def _refused(self, error: GatewayError, incoming: Incoming) -> Outgoing:
         """Render the gateway response the API defines for this error, or API Gateway's own."""
@@ -147,9 +139,9 @@ def _check_body(method: Method, incoming: Incoming) -> None:
     try:
         value = json.loads(incoming.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as exc:  # a ValueError is also bad UTF-8
-        raise BadBodyError("Invalid JSON") from exc
+        raise GatewayError("BAD_REQUEST_BODY", "Invalid JSON") from exc
     if flaws := [error.message[:MAX_FLAW] for error in validator.iter_errors(value)]:
-        raise BadBodyError(str(flaws))
+        raise GatewayError("BAD_REQUEST_BODY", str(flaws))
 
 
 def _refuse_constant(name: str) -> None:
@@ -178,16 +170,16 @@ def decompressed(incoming: Incoming) -> Incoming:
     if encoding == "identity":
         return incoming
     if encoding not in WINDOW_BITS:
-        raise EncodingError(encoding)
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE", encoding)
     inflater = zlib.decompressobj(WINDOW_BITS[encoding])
     try:
         body = inflater.decompress(incoming.body, MAX_BODY + 1)
     except zlib.error as exc:
-        raise EncodingError(str(exc)) from exc
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE", str(exc)) from exc
     if len(body) > MAX_BODY:
-        raise EventTooLargeError
+        raise GatewayError("REQUEST_TOO_LARGE")
     if not inflater.eof:
-        raise EncodingError("cut short")
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE", "cut short")
     headers = [(name, value) for name, value in incoming.headers if name.lower() != "content-encoding"]
     return replace(incoming, body=body, headers=headers)
 
@@ -226,7 +218,7 @@ def main() -> None:
         template = read_template(TEMPLATE, PARAMETERS)
         handler = load_handler(template.function.handler)
         sock = open_socket(arguments, "gateway")
-    except ChainError as exc:
+    except (ChainError, TemplateError) as exc:
         parser.exit(1, f"{parser.prog}: {exc}\n")
     serve(create_app(template.api, Function(handler, template.function.limits), arguments.api_key), sock)
 

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from local.errors import PortsTakenError, PortTakenError
+from local.errors import ChainError, PortTakenError
 from local.server import bind
 
 HIGHEST = 65_535
@@ -20,7 +20,7 @@ class Wanted:
 
 
 def reserve(host: str, wanted: Collection[Wanted]) -> tuple[socket.socket, ...]:
-    """Return a bound socket for each port; raises PortsTakenError, and then holds none."""
+    """Return a bound socket for each port; raises ChainError, and then holds none."""
     sockets: list[socket.socket] = []
     wrong: dict[str, str] = {}
     for each in wanted:
@@ -31,9 +31,9 @@ def reserve(host: str, wanted: Collection[Wanted]) -> tuple[socket.socket, ...]:
     if wrong:
         for sock in sockets:
             sock.close()
-        raise PortsTakenError(
-            list(wrong.values()), _free(host, [each for each in wanted if each.setting in wrong], wanted)
-        )
+        free = _free(host, [each for each in wanted if each.setting in wrong], wanted)
+        settings = " ".join(f"{name}={port}" for name, port in free.items())
+        raise ChainError(f"{'; '.join(wrong.values())}; add {settings} to `make run`")
     return tuple(sockets)
 
 

@@ -21,13 +21,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.errors import (
-    BodyTooLargeError,
     ChainError,
-    ModelError,
-    RuntimeServiceError,
-    UnavailableError,
-    UnknownOperationError,
-    ValidationError,
+    ServiceError,
 )
 from local.server import add_address_arguments, open_socket, serve
 from local.settings import read_account
@@ -95,7 +90,7 @@ class Runtime:
 
     def _check_endpoint(self, name: str) -> None:
         if name != self._endpoint.name:
-            raise ValidationError(f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+            raise ServiceError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
 
     async def _ask_container(self, headers: dict[str, str], body: bytes) -> httpx.Response:
         # A request made by hand, so that no header of the client's own gets in.
@@ -105,7 +100,9 @@ class Runtime:
             async with asyncio.timeout(self._endpoint.timeout_seconds):
                 return await self._client.send(request)
         except httpx.ConnectError as exc:
-            raise UnavailableError("The service is temporarily unavailable: no container is listening.") from exc
+            raise ServiceError(
+                "ServiceUnavailable", "The service is temporarily unavailable: no container is listening."
+            ) from exc
         except TimeoutError as exc:
             raise self._model_error(
                 0, "Your invocation timed out while waiting for a response from container primary."
@@ -113,10 +110,11 @@ class Runtime:
         except httpx.TransportError as exc:
             raise self._model_error(0, f"The container broke off the connection: {type(exc).__name__}.") from exc
 
-    def _model_error(self, status: int, message: str) -> ModelError:
+    def _model_error(self, status: int, message: str) -> ServiceError:
         side = "client" if status // 100 == 4 else "server"  # noqa: PLR2004 - the class of 4xx
         group = f"/aws/sagemaker/Endpoints/{self._endpoint.name}"
-        return ModelError(
+        return ServiceError(
+            "ModelError",
             f'Received {side} error ({status}) from primary with message "{message}". '
             f"See the log group {group} in account {ACCOUNT_ID} for more information.",
             ErrorCode=f"{side.upper()}_ERROR_FROM_MODEL",
@@ -131,7 +129,10 @@ async def _read_body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise BodyTooLargeError(f"Request must be at most {MAX_BODY} bytes for the InvokeEndpoint operation.")
+            raise ServiceError(
+                "RequestEntityTooLargeException",
+                f"Request must be at most {MAX_BODY} bytes for the InvokeEndpoint operation.",
+            )
     return bytes(body)
 
 
@@ -145,7 +146,7 @@ def _forwarded(request: Request) -> dict[str, str]:
     headers = {name: value for name, value in request.headers.items() if name in REQUEST_HEADERS}
     for name, value in headers.items():
         if len(value) > MAX_HEADER or not value.isascii():
-            raise ValidationError(f"Header {name} must be at most {MAX_HEADER} ASCII characters.")
+            raise ServiceError("ValidationError", f"Header {name} must be at most {MAX_HEADER} ASCII characters.")
     return headers
 
 
@@ -159,7 +160,7 @@ def _returned(answer: httpx.Response) -> dict[str, str]:
 
 
 async def _refuse(_: Request, exc: Exception) -> Response:
-    assert isinstance(exc, RuntimeServiceError)
+    assert isinstance(exc, ServiceError)
     key = "Message" if exc.members else "message"
     headers = {"x-amzn-ErrorType": exc.code, "x-amzn-RequestId": str(uuid.uuid4())}
     return JSONResponse({key: str(exc), **exc.members}, exc.status, headers)
@@ -171,7 +172,7 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 
 async def _unknown(_: Request, __: Exception) -> Response:
-    return await _refuse(_, UnknownOperationError("No operation has this method and path."))
+    return await _refuse(_, ServiceError("UnknownOperationException", "No operation has this method and path."))
 
 
 async def _ping(_: Request) -> Response:
@@ -197,7 +198,7 @@ def create_app(
             Route("/endpoints/{name}/invocations", runtime.invoke, methods=["POST"]),
             Route("/ping", _ping),
         ],
-        exception_handlers={RuntimeServiceError: _refuse, ClientDisconnect: _gone, 404: _unknown, 405: _unknown},
+        exception_handlers={ServiceError: _refuse, ClientDisconnect: _gone, 404: _unknown, 405: _unknown},
         lifespan=lifespan,
     )
 

@@ -15,18 +15,15 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.errors import (
-    IncompleteSignatureError,
-    MissingTokenError,
-    RuntimeServiceError,
-    UnknownAccessKeyError,
-    WrongSignatureError,
-)
+from local.errors import ServiceError
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "sagemaker"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 MAX_SKEW = timedelta(minutes=5)
+# Error codes of the runtime.
+INCOMPLETE = "IncompleteSignatureException"
+INVALID = "InvalidSignatureException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def verify(request: SignedRequest, account: Account, now: datetime) -> None:
     _check_age(timestamp, now)
     _check_body(request)
     if authorization.access_key_id != account.access_key_id or request.header("x-amz-security-token"):
-        raise UnknownAccessKeyError("The security token included in the request is invalid.")
+        raise ServiceError("UnrecognizedClientException", "The security token included in the request is invalid.")
     expected = _signature(request, authorization, account, timestamp)
     if not hmac.compare_digest(expected.encode(), authorization.signature.encode()):
         raise _mismatch()
@@ -88,56 +85,57 @@ def verify(request: SignedRequest, account: Account, now: datetime) -> None:
 def parse(header: str | None) -> Authorization:
     """Take the Authorization header apart."""
     if not header:
-        raise MissingTokenError("Missing Authentication Token")
+        raise ServiceError("MissingAuthenticationTokenException", "Missing Authentication Token")
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM:
-        raise IncompleteSignatureError(f"Authorization header requires the algorithm '{ALGORITHM}'.")
+        raise ServiceError(INCOMPLETE, f"Authorization header requires the algorithm '{ALGORITHM}'.")
     parts = dict(re.findall(r"(\w+)=([^,\s]+)", rest))
     for name in ("Credential", "Signature", "SignedHeaders"):
         if name not in parts:
-            raise IncompleteSignatureError(f"Authorization header requires '{name}' parameter.")
+            raise ServiceError(INCOMPLETE, f"Authorization header requires '{name}' parameter.")
     match parts["Credential"].split("/"):
         case [key, date, region, service, "aws4_request"]:
             signed = tuple(parts["SignedHeaders"].lower().split(";"))
             return Authorization(key, date, region, service, signed, parts["Signature"])
         case _:
-            raise IncompleteSignatureError(
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request."
+            raise ServiceError(
+                INCOMPLETE,
+                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request.",
             )
 
 
 def _timestamp(request: SignedRequest) -> str:
     timestamp = request.header("x-amz-date")
     if timestamp is None:
-        raise IncompleteSignatureError("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date'.")
+        raise ServiceError(INCOMPLETE, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date'.")
     if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", timestamp):
-        raise IncompleteSignatureError(f"Date must be in ISO-8601 'basic format'. Got '{timestamp}'.")
+        raise ServiceError(INCOMPLETE, f"Date must be in ISO-8601 'basic format'. Got '{timestamp}'.")
     return timestamp
 
 
 def _check_scope(authorization: Authorization, account: Account, timestamp: str) -> None:
     if authorization.date != timestamp[:8]:
-        raise WrongSignatureError("Date in Credential scope does not match the date of the request.")
+        raise ServiceError(INVALID, "Date in Credential scope does not match the date of the request.")
     if authorization.region != account.region:
-        raise WrongSignatureError(f"Credential should be scoped to a valid region, not '{authorization.region}'.")
+        raise ServiceError(INVALID, f"Credential should be scoped to a valid region, not '{authorization.region}'.")
     if authorization.service != SERVICE:
-        raise WrongSignatureError(f"Credential should be scoped to correct service: '{SERVICE}'.")
+        raise ServiceError(INVALID, f"Credential should be scoped to correct service: '{SERVICE}'.")
     for name in ("host", "x-amz-date"):
         if name not in authorization.signed_headers:
-            raise WrongSignatureError(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
+            raise ServiceError(INVALID, f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
 
 
 def _check_age(timestamp: str, now: datetime) -> None:
     try:
         signed_at = datetime.strptime(timestamp, DATE_FORMAT).replace(tzinfo=UTC)
     except ValueError as exc:
-        raise IncompleteSignatureError(f"Date is not a date: '{timestamp}'.") from exc
+        raise ServiceError(INCOMPLETE, f"Date is not a date: '{timestamp}'.") from exc
     if signed_at < now - MAX_SKEW:
         earliest = (now - MAX_SKEW).strftime(DATE_FORMAT)
-        raise WrongSignatureError(f"Signature expired: {timestamp} is now earlier than {earliest} (5 min.)")
+        raise ServiceError(INVALID, f"Signature expired: {timestamp} is now earlier than {earliest} (5 min.)")
     if signed_at > now + MAX_SKEW:
         latest = (now + MAX_SKEW).strftime(DATE_FORMAT)
-        raise WrongSignatureError(f"Signature not yet current: {timestamp} is still later than {latest} (5 min.)")
+        raise ServiceError(INVALID, f"Signature not yet current: {timestamp} is still later than {latest} (5 min.)")
 
 
 def _check_body(request: SignedRequest) -> None:
@@ -160,8 +158,9 @@ def _signature(request: SignedRequest, authorization: Authorization, account: Ac
     return signature
 
 
-def _mismatch() -> RuntimeServiceError:
-    return WrongSignatureError(
+def _mismatch() -> ServiceError:
+    return ServiceError(
+        INVALID,
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
-        "Key and signing method. Consult the service documentation for details."
+        "Key and signing method. Consult the service documentation for details.",
     )

@@ -6,25 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft4Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from local.errors import TemplateError
 from local.function import Limits
+from sam_template import Evaluator, TemplateError, load
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 INTEGRATION = "x-amazon-apigateway-integration"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 BINARY_TYPES = "x-amazon-apigateway-binary-media-types"
-PSEUDO_PARAMETERS = {
-    "AWS::AccountId": "000000000000",
-    "AWS::Partition": "aws",
-    "AWS::Region": "us-east-1",
-    "AWS::StackName": "local",
-    "AWS::URLSuffix": "amazonaws.com",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,93 +79,16 @@ def _parameter(match: re.Match[str]) -> str:
     return f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref X` is {"Ref": "X"}, `!Sub X` is {"Fn::Sub": "X"}."""
-
-
-def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
-    if isinstance(node, yaml.ScalarNode):
-        return {name: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-
-
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     """Read the template, with the defaults of all parameters that are not given."""
-    source = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
-    resolver = _Resolver(source, parameters)
-    resources = source["Resources"]
-    resources = {name: item for name, item in resources.items() if resolver.is_made(item)}
-    function = resolver.resolve(_only(resources, "AWS::Serverless::Function"))
-    function = _merged(resolver.resolve(source.get("Globals", {}).get("Function", {})), function)
-    api = resolver.resolve(_only(resources, "AWS::Serverless::Api"))
+    source = load(path)
+    evaluator = Evaluator(source, parameters)
+    # The parts of a guarded rollout do not run locally.
+    resources = evaluator.made(source["Resources"])
+    function = evaluator.resolve(_only(resources, "AWS::Serverless::Function"))
+    function = _merged(evaluator.resolve(source.get("Globals", {}).get("Function", {})), function)
+    api = evaluator.resolve(_only(resources, "AWS::Serverless::Api"))
     return Template(_read_api(api), _read_function(function, path.parent))
-
-
-class _Resolver:
-    """Replaces parameters, conditions and the intrinsic functions this template needs; leaves others as they are."""
-
-    def __init__(self, source: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
-        declared = source.get("Parameters", {})
-        if unknown := set(parameters) - set(declared):
-            raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
-        defaults = {name: str(item["Default"]) for name, item in declared.items() if "Default" in item}
-        self._values = {**PSEUDO_PARAMETERS, **defaults, **parameters}
-        self._conditions = source.get("Conditions", {})
-
-    def resolve(self, node: Any) -> Any:
-        if isinstance(node, list):
-            return [value for item in node if (value := self.resolve(item)) is not None]
-        if not isinstance(node, dict):
-            return node
-        if len(node) == 1:
-            ((name, argument),) = node.items()
-            if replace := getattr(self, "_" + str(name).removeprefix("Fn::").lower(), None):
-                return replace(argument)
-        resolved = {key: self.resolve(value) for key, value in node.items()}
-        return {key: value for key, value in resolved.items() if value is not None}
-
-    def is_made(self, resource: Mapping[str, Any]) -> bool:
-        """Tell whether a resource's condition holds; the parts of a guarded rollout do not run locally."""
-        return "Condition" not in resource or self._condition(resource["Condition"])
-
-    def _ref(self, name: str) -> Any:
-        return None if name == "AWS::NoValue" else self._values.get(name, name)
-
-    def _sub(self, argument: Any) -> str:
-        text, extra = argument if isinstance(argument, list) else (argument, {})
-        values = self._values | self.resolve(extra)
-        return re.sub(r"\$\{([\w:.]+)\}", lambda match: str(values.get(match[1], match[1])), text)
-
-    def _join(self, argument: list[Any]) -> str:
-        separator, parts = argument
-        return str(separator).join(str(self.resolve(part)) for part in parts)
-
-    def _if(self, argument: list[Any]) -> Any:
-        name, when_true, when_false = argument
-        return self.resolve(when_true if self._condition(name) else when_false)
-
-    def _condition(self, name: str) -> bool:
-        return bool(self.resolve(self._conditions[name]))
-
-    def _equals(self, argument: list[Any]) -> bool:
-        left, right = self.resolve(argument)
-        return bool(left == right)
-
-    def _not(self, argument: list[Any]) -> bool:
-        return not self.resolve(argument)[0]
-
-    def _and(self, argument: list[Any]) -> bool:
-        return all(self.resolve(argument))
-
-    def _or(self, argument: list[Any]) -> bool:
-        return any(self.resolve(argument))
 
 
 def _only(resources: Mapping[str, Any], kind: str) -> Any:

@@ -25,7 +25,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from invoker import outcome
-from invoker.errors import AnswerError, DeadlineError
+from invoker.errors import Failure, InvokerError
 from invoker.proxy import MAX_ANSWER_BYTES, TOO_LARGE
 from invoker.settings import Settings
 
@@ -82,7 +82,7 @@ class Endpoint:
         self._random = random.SystemRandom()
 
     def invoke(self, invocation: Invocation) -> bytes:
-        """Return the container's answer; raise an EndpointError, BodyTooLargeError or InternalError."""
+        """Return the container's answer; raise InvokerError."""
         attempt = 1
         while True:
             began = time.monotonic()
@@ -116,11 +116,11 @@ class Endpoint:
         answer = self._call(invocation)
         with closing(answer["Body"]) as body:
             if answer.get("ContentType", "").partition(";")[0].strip().lower() != "application/json":
-                raise AnswerError("The endpoint's answer is not JSON.")
+                raise InvokerError(Failure.FAILED, "The endpoint's answer is not JSON.")
             content = body.read(MAX_ANSWER_BYTES)
             # Reading on finds out whether there is more, and whether the answer was cut short.
             if body.read(1):
-                raise AnswerError(TOO_LARGE)
+                raise InvokerError(Failure.FAILED, TOO_LARGE)
             return content
 
     def _call(self, invocation: Invocation) -> "InvokeEndpointOutputTypeDef":
@@ -144,13 +144,13 @@ def _answer_locally(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
 
 
 def within(seconds: float, call: Callable[[], Returned]) -> Returned:
-    """Run `call` in a thread of its own and wait for it; raise DeadlineError when it has not returned in time.
+    """Run `call` in a thread of its own and wait for it; raise InvokerError when it has not returned in time.
 
     Socket timeouts bound each read, not their sum: an endpoint that sends a byte a second would hold the caller for
     ever. What is left behind ends with its own socket.
     """
     if seconds <= 0:
-        raise DeadlineError(outcome.TOO_LATE)
+        raise InvokerError(Failure.DEADLINE, outcome.TOO_LATE)
     future: Future[Returned] = Future()
 
     def run() -> None:
@@ -164,4 +164,4 @@ def within(seconds: float, call: Callable[[], Returned]) -> Returned:
     try:
         return future.result(timeout=seconds)
     except TimeoutError as error:
-        raise DeadlineError(outcome.TOO_LATE) from error
+        raise InvokerError(Failure.DEADLINE, outcome.TOO_LATE) from error

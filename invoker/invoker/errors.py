@@ -1,28 +1,13 @@
-"""Every way a request can end other than well, and the one place that turns it into an answer.
+"""Every way a request can end other than well: one table from the failure to the status, and one class that has both.
 
-    InvokerError                        status
-    ├── RequestError                            the caller can mend it
-    │   ├── BadRequestError            400
-    │   ├── UnknownPathError           404
-    │   ├── MethodNotAllowedError      405
-    │   ├── BodyTooLargeError          413
-    │   ├── MediaTypeError             415
-    │   └── SchemaError                422
-    ├── EndpointError                           the endpoint's side
-    │   ├── RefusedError               4xx      the container's own status
-    │   ├── ThrottledError             429
-    │   ├── FailedError                502
-    │   ├── AnswerError                502
-    │   ├── UnavailableError           503
-    │   └── DeadlineError              504
-    └── InternalError                  500      ours; the cause is in the log only
-
-Whatever `detail` says is sent to the caller. The cause of an EndpointError stays in the log (`__cause__`).
+Whatever `detail` says is sent to the caller. The cause of an error stays in the log (`__cause__`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
 
 # https://www.iana.org/assignments/http-status-codes
 TITLES = {
@@ -42,6 +27,34 @@ TITLES = {
     504: "Gateway Timeout",
 }
 INTERNAL = "The request failed inside the service. Quote the request_id to its owner."
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Failure(Enum):
+    """A failure: its status, its outcome in the metrics, and after how many seconds another try may succeed."""
+
+    # The caller can mend it.
+    BAD_REQUEST = (400, "request_error", None)
+    UNKNOWN_PATH = (404, "request_error", None)
+    METHOD_NOT_ALLOWED = (405, "request_error", None)
+    BODY_TOO_LARGE = (413, "request_error", None)
+    MEDIA_TYPE = (415, "request_error", None)
+    # The container refused the input. Its own 4xx status takes the place of this one.
+    REFUSED = (400, "refused_by_model", None)
+    # SageMaker throttled the call, and no retry fits.
+    THROTTLED = (429, "throttled", 1)
+    # The container failed, the connection broke, or the answer cannot be passed on.
+    FAILED = (502, "endpoint_error", None)
+    # The endpoint is starting, scaling or busy, and no retry fits.
+    UNAVAILABLE = (503, "unavailable", 5)
+    DEADLINE = (504, "timeout", None)
+    # The service's own fault: a missing endpoint, a missing permission, or a defect.
+    INTERNAL = (500, "internal_error", None)
+
+    def __init__(self, status: int, outcome: str, retry_after: int | None) -> None:
+        self.status = status
+        self.outcome = outcome
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +66,25 @@ class Problem:
 
 
 class InvokerError(Exception):
-    """Raise one of its kinds; `detail` reaches the caller."""
+    """Raise with one of the failures; `detail` reaches the caller, and `status` where it is not the failure's own."""
 
-    status: int = 500
-    outcome: ClassVar[str] = "internal_error"
-    retry_after: ClassVar[int | None] = None
-
-    def __init__(self, detail: str) -> None:
+    def __init__(
+        self,
+        failure: Failure,
+        detail: str,
+        problems: Sequence[Problem] = (),
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
         super().__init__(detail)
+        self.failure = failure
         self.detail = detail
-        self.problems: Sequence[Problem] = ()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        self.problems = problems
+        self.status = status or failure.status
+        self.headers = dict(headers)
+        if failure.retry_after is not None:
+            self.headers["Retry-After"] = str(failure.retry_after)
 
     def document(self, request_id: str) -> dict[str, Any]:
         """Render as RFC 9457 problem details."""
@@ -85,109 +103,3 @@ class InvokerError(Exception):
 def title(status: int) -> str:
     """Name a status; written out, since http.HTTPStatus names 413 and 422 differently from Python to Python."""
     return TITLES.get(status, "Refused")
-
-
-class RequestError(InvokerError):
-    outcome = "request_error"
-
-
-class BadRequestError(RequestError):
-    """Raise when the body cannot be read: not JSON, empty, or not base64 though the event says so."""
-
-    status = 400
-
-
-class UnknownPathError(RequestError):
-    """Raise when no route has the path."""
-
-    status = 404
-
-
-class MethodNotAllowedError(RequestError):
-    """Raise when the path is known, but not with this method."""
-
-    status = 405
-
-    def __init__(self, detail: str, *, allow: str) -> None:
-        super().__init__(detail)
-        self.allow = allow
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Allow": self.allow}
-
-
-class BodyTooLargeError(RequestError):
-    """Raise when the body exceeds MAX_BODY_BYTES."""
-
-    status = 413
-
-
-class MediaTypeError(RequestError):
-    """Raise when the Content-Type is not application/json."""
-
-    status = 415
-
-
-class SchemaError(RequestError):
-    """Raise when the body is JSON, but not what the schema asks for."""
-
-    status = 422
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("The body is not what the API expects; see `errors`.")
-        self.problems = problems
-
-
-class EndpointError(InvokerError):
-    outcome = "endpoint_error"
-
-
-class RefusedError(EndpointError):
-    """Raise when the container refused the input: its own 4xx status, and its words if they are problem details."""
-
-    outcome = "refused_by_model"
-
-    def __init__(self, status: int, detail: str, problems: Sequence[Problem] = ()) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.problems = problems
-
-
-class ThrottledError(EndpointError):
-    """Raise when SageMaker throttled the call and no retry fits."""
-
-    status = 429
-    outcome = "throttled"
-    retry_after = 1
-
-
-class FailedError(EndpointError):
-    """Raise when the container failed, or the connection to the endpoint broke."""
-
-    status = 502
-
-
-class AnswerError(EndpointError):
-    """Raise when the endpoint's answer cannot be passed on: too large, cut short, or not JSON text."""
-
-    status = 502
-
-
-class UnavailableError(EndpointError):
-    """Raise when the endpoint is starting, scaling or busy, and no retry fits."""
-
-    status = 503
-    outcome = "unavailable"
-    retry_after = 5
-
-
-class DeadlineError(EndpointError):
-    """Raise when the answer did not come in time."""
-
-    status = 504
-    outcome = "timeout"
-
-
-class InternalError(InvokerError):
-    """Raise when the fault is ours: a missing endpoint, a missing permission, or a defect."""

@@ -27,11 +27,10 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 REFUSALS = {
-    400: "The body is not JSON, or not an object with rows in `data`.",
+    400: "The body is not JSON, or not what the schema or the model takes; `errors` has the places.",
     403: "The API key is missing or wrong.",
     413: "The body is too large.",
     415: "The Content-Type is not application/json.",
-    422: "The body is JSON, but not what the schema or the model takes; `errors` has the places.",
     429: "Too many requests; `Retry-After` says when to try again.",
     500: "The fault is the service's own.",
     502: "The model failed, or its answer is too large.",

@@ -24,15 +24,9 @@ from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
 from invoker.errors import (
     INTERNAL,
-    BodyTooLargeError,
-    DeadlineError,
-    FailedError,
-    InternalError,
+    Failure,
     InvokerError,
     Problem,
-    RefusedError,
-    ThrottledError,
-    UnavailableError,
 )
 
 # botocore reads an error's body outside its own translation, so urllib3's errors come through as they are.
@@ -50,21 +44,21 @@ TOO_LARGE = "The body is larger than the SageMaker endpoint takes. Send fewer ro
 
 
 class Rule(NamedTuple):
-    kind: type[InvokerError]
+    failure: Failure
     detail: str
     # Whether the call may be sent again: it did not reach the model, or SageMaker turned it away at once.
     again: bool = False
 
     def error(self) -> InvokerError:
-        return self.kind(self.detail)
+        return InvokerError(self.failure, self.detail)
 
 
-LATE = Rule(DeadlineError, TOO_LATE)
-AWAY = Rule(UnavailableError, STARTING, again=True)
-THROTTLE = Rule(ThrottledError, THROTTLED, again=True)
-FAILED = Rule(FailedError, BROKEN)
-LARGE = Rule(BodyTooLargeError, TOO_LARGE)
-OURS = Rule(InternalError, INTERNAL)
+LATE = Rule(Failure.DEADLINE, TOO_LATE)
+AWAY = Rule(Failure.UNAVAILABLE, STARTING, again=True)
+THROTTLE = Rule(Failure.THROTTLED, THROTTLED, again=True)
+FAILED = Rule(Failure.FAILED, BROKEN)
+LARGE = Rule(Failure.BODY_TOO_LARGE, TOO_LARGE)
+OURS = Rule(Failure.INTERNAL, INTERNAL)
 
 CODES = {
     # declared for InvokeEndpoint
@@ -115,7 +109,7 @@ EXCEPTIONS: dict[type[BaseException], Rule] = {
     EndpointConnectionError: AWAY,
     ConnectTimeoutError: AWAY,
     # A kept connection that the other side had closed meanwhile ends like this too, at once.
-    ConnectionClosedError: Rule(FailedError, BROKEN, again=True),
+    ConnectionClosedError: Rule(Failure.FAILED, BROKEN, again=True),
     ReadTimeoutError: LATE,
     PoolTimeoutError: LATE,
     HTTPClientError: FAILED,
@@ -162,15 +156,16 @@ def _model_error(response: Any) -> InvokerError:
     return FAILED.error()
 
 
-def _refusal(status: int, message: Any) -> RefusedError:
+def _refusal(status: int, message: Any) -> InvokerError:
     """Pass on the container's words only where they are problem details: anything else may hold a traceback."""
     try:
         document = json.loads(message)
     except (TypeError, ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("detail"), str):
-        return RefusedError(status, REFUSED)
-    return RefusedError(status, document["detail"][:MAX_DETAIL], _problems(document.get("errors")))
+        return InvokerError(Failure.REFUSED, REFUSED, status=status)
+    problems = _problems(document.get("errors"))
+    return InvokerError(Failure.REFUSED, document["detail"][:MAX_DETAIL], problems, status=status)
 
 
 def _problems(errors: Any) -> list[Problem]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from invoker.errors import AnswerError, BadRequestError, BodyTooLargeError, InvokerError, MediaTypeError
+from invoker.errors import Failure, InvokerError
 
 # Lambda's limit for a synchronous answer, and what is kept free for status, headers and punctuation.
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
@@ -82,21 +82,22 @@ def _traceparent(headers: Mapping[str, str]) -> str:
 def body(request: Request, *, max_bytes: int) -> bytes:
     """Return the caller's bytes.
 
-    Raise MediaTypeError, BodyTooLargeError or BadRequestError when there are none to use. A request without a
+    Raise InvokerError when there are none to use. A request without a
     Content-Type is JSON to API Gateway too.
     """
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise MediaTypeError(f"Content-Type is {media_type[:100]!r}: expected application/json.")
+        raise InvokerError(Failure.MEDIA_TYPE, f"Content-Type is {media_type[:100]!r}: expected application/json.")
     try:
         # An event may hold half a surrogate pair, which no UTF-8 has.
         content = request.text.encode()
         if request.is_base64:
             content = base64.b64decode(content, validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
-        raise BadRequestError("The body cannot be decoded: expected UTF-8 text.") from error
+        raise InvokerError(Failure.BAD_REQUEST, "The body cannot be decoded: expected UTF-8 text.") from error
     if len(content) > max_bytes:
-        raise BodyTooLargeError(f"The body has {len(content)} bytes, at most {max_bytes} are taken. Send fewer rows.")
+        detail = f"The body has {len(content)} bytes, at most {max_bytes} are taken. Send fewer rows."
+        raise InvokerError(Failure.BODY_TOO_LARGE, detail)
     return content
 
 
@@ -117,14 +118,14 @@ def write(response: Response, headers: Mapping[str, str]) -> dict[str, Any]:
 def answer(content: bytes) -> Response:
     """Pass the container's JSON on as it is.
 
-    Raise AnswerError when it is no text, or when Lambda would refuse it: the limit counts it as the JSON string it
+    Raise InvokerError when it is no text, or when Lambda would refuse it: the limit counts it as the JSON string it
     becomes in the function's own answer.
     """
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise AnswerError("The endpoint's answer is not UTF-8 text.") from error
+        raise InvokerError(Failure.FAILED, "The endpoint's answer is not UTF-8 text.") from error
     limit = MAX_ANSWER_BYTES - ENVELOPE_BYTES
     if len(content) * LONGEST_ESCAPE > limit and len(json.dumps(text, ensure_ascii=False).encode()) > limit:
-        raise AnswerError(TOO_LARGE)
+        raise InvokerError(Failure.FAILED, TOO_LARGE)
     return Response(200, text)

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from invoker.errors import BadRequestError, Problem, SchemaError
+from invoker.errors import Failure, InvokerError, Problem
 
 # As many problems as one answer lists.
 MAX_PROBLEMS = 20
@@ -110,9 +110,9 @@ MESSAGES = {
 
 
 def read(body: bytes, *, max_rows: int) -> PredictRequest:
-    """Raise BadRequestError when `body` is not JSON, SchemaError when it is not a PredictRequest."""
+    """Raise InvokerError when `body` is not JSON, or not a PredictRequest."""
     if not body:
-        raise BadRequestError('The body is empty. Send JSON such as {"data": [[1, 2], [3, 4]]}.')
+        raise InvokerError(Failure.BAD_REQUEST, 'The body is empty. Send JSON such as {"data": [[1, 2], [3, 4]]}.')
     # JSON has no cycles: looking for garbage among a million rows takes longer than reading them.
     gc.disable()
     try:
@@ -125,14 +125,18 @@ def read(body: bytes, *, max_rows: int) -> PredictRequest:
     return request
 
 
-def _refusal(error: ValidationError) -> BadRequestError | SchemaError:
+def _refusal(error: ValidationError) -> InvokerError:
     if error.error_count() > MAX_ERRORS:
-        return SchemaError([Problem("", f"expected no keys but {KEYS}")])
+        return _unexpected([Problem("", f"expected no keys but {KEYS}")])
     details = error.errors(include_url=False, include_context=False, include_input=False)
     if details[0]["type"] == "json_invalid":
-        return BadRequestError(f"The body is not JSON in UTF-8. {details[0]['msg']}.")
+        return InvokerError(Failure.BAD_REQUEST, f"The body is not JSON in UTF-8. {details[0]['msg']}.")
     told = [detail for detail in details if detail["loc"][2:3] != (NUMBERS,)][:MAX_PROBLEMS]
-    return SchemaError([Problem(pointer(_place(detail["loc"])), _message(detail)) for detail in told])
+    return _unexpected([Problem(pointer(_place(detail["loc"])), _message(detail)) for detail in told])
+
+
+def _unexpected(problems: list[Problem]) -> InvokerError:
+    return InvokerError(Failure.BAD_REQUEST, "The body is not what the API expects; see `errors`.", problems)
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -165,5 +169,5 @@ def _refuse_duplicates(body: bytes) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     counts = Counter(name for name, _ in pairs)
     if duplicates := [name for name, count in counts.items() if count > 1]:
-        raise SchemaError([Problem(pointer((name,)), MESSAGES["duplicate"]) for name in duplicates])
+        raise _unexpected([Problem(pointer((name,)), MESSAGES["duplicate"]) for name in duplicates])
     return dict(pairs)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from invoker import __version__, proxy, schema
 from invoker.documents import Document, Documents
 from invoker.endpoint import Endpoint, Invocation
-from invoker.errors import INTERNAL, InternalError, InvokerError, MethodNotAllowedError, UnknownPathError
+from invoker.errors import INTERNAL, Failure, InvokerError
 from invoker.proxy import Request, Response
 from invoker.settings import Settings
 from invoker.telemetry import Telemetry, Watch
@@ -125,21 +125,21 @@ class Service:
     def asset(self, call: Call) -> Response:
         document = self._documents.asset(call.request.parameters.get("asset", ""))
         if document is None:
-            raise UnknownPathError("The page has no such part.")
+            raise InvokerError(Failure.UNKNOWN_PATH, "The page has no such part.")
         return _shown(document)
 
     def _route(self, request: Request) -> Callable[[Call], Response]:
         methods = self._routes.get(request.resource)
         if methods is None:
-            raise UnknownPathError("There is nothing at this path. POST /predict takes rows.")
+            raise InvokerError(Failure.UNKNOWN_PATH, "There is nothing at this path. POST /predict takes rows.")
         if request.method not in methods:
             allow = ", ".join(methods)
-            raise MethodNotAllowedError(f"This path takes {allow} only.", allow=allow)
+            raise InvokerError(Failure.METHOD_NOT_ALLOWED, f"This path takes {allow} only.", headers={"Allow": allow})
         return methods[request.method]
 
     def _refuse(self, error: Exception, request: Request, watch: Watch) -> Response:
-        known = error if isinstance(error, InvokerError) else InternalError(INTERNAL)
-        watch.outcome = known.outcome
+        known = error if isinstance(error, InvokerError) else InvokerError(Failure.INTERNAL, INTERNAL)
+        watch.outcome = known.failure.outcome
         self._telemetry.fault(known, error, request)
         return proxy.problem(known, request_id=request.request_id)
 

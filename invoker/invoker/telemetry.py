@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from invoker.errors import EndpointError, InternalError, InvokerError, RefusedError
+from invoker.errors import Failure, InvokerError
 from invoker.proxy import Request, Response
 
 SERVICE = "invoker"
 NAMESPACE = "SageMakerApi"
 MAX_CAUSE = 500
 MAX_BODY = 2000
+# Those whose cause is of use to the owner.
+ENDPOINT_FAILURES = frozenset({Failure.THROTTLED, Failure.FAILED, Failure.UNAVAILABLE, Failure.DEADLINE})
 
 
 class Watch:
@@ -66,9 +68,9 @@ class Telemetry:
     def fault(self, answered: InvokerError, cause: Exception, request: Request) -> None:
         """Log what the caller is not told. A refusal's words may quote the input, so they are left out."""
         about = {"request_id": request.request_id, "status": answered.status}
-        if isinstance(answered, InternalError):
+        if answered.failure is Failure.INTERNAL:
             self.logger.error("internal error", extra=about, exc_info=cause)
-        elif isinstance(answered, EndpointError) and not isinstance(answered, RefusedError):
+        elif answered.failure in ENDPOINT_FAILURES:
             self.logger.warning("endpoint error", extra={**about, "cause": repr(cause.__cause__ or cause)[:MAX_CAUSE]})
 
     def body(self, request: Request) -> None:

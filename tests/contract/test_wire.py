@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from botocore.exceptions import ClientError
 
-from invoker.errors import DeadlineError, FailedError, Problem, RefusedError, UnavailableError
+from invoker.errors import Failure, Problem
 from tests.contract.conftest import NAME, REQUEST_ID, Wire
+from tests.failing import failing
 from tests.serving.faults import FATAL, DiesInPredict, Echo, RaisesInPredict, noted
 from tests.serving.processes import wait_until
 
@@ -22,7 +23,7 @@ SPECIES = ["versicolor", "virginica", "virginica", "virginica", "virginica"]
 
 
 def refusal(wire: Wire, body: bytes) -> tuple[int, str, tuple[Problem, ...]]:
-    with pytest.raises(RefusedError) as caught:
+    with failing(Failure.REFUSED) as caught:
         wire.invoke(body)
     return caught.value.status, caught.value.detail, tuple(caught.value.problems)
 
@@ -91,7 +92,7 @@ def test_a_body_above_the_containers_limit_is_refused(served: Callable[..., Wire
 def test_a_model_that_fails_is_a_failure_without_its_words(served: Callable[..., Wire]) -> None:
     wire = served(RaisesInPredict())
 
-    with pytest.raises(FailedError) as caught:
+    with failing(Failure.FAILED) as caught:
         wire.invoke(json.dumps({"data": [[FATAL, 2]]}).encode())
 
     assert "secret of the model" not in caught.value.detail
@@ -101,7 +102,7 @@ def test_a_model_that_fails_is_a_failure_without_its_words(served: Callable[...,
 def test_a_worker_that_dies_is_a_failure_and_service_goes_on(served: Callable[..., Wire]) -> None:
     wire = served(DiesInPredict())
 
-    with pytest.raises((FailedError, UnavailableError)):
+    with failing(Failure.FAILED, Failure.UNAVAILABLE):
         wire.invoke(json.dumps({"data": [[FATAL, 2]]}).encode())
 
     assert json.loads(wire.invoke(b'{"data": [[3, 4]]}')) == {"predictions": [3.0]}
@@ -113,7 +114,7 @@ def test_a_deadline_that_passes_is_a_timeout(served: Callable[..., Wire], tmp_pa
     wire = served(Echo(hold=hold))
     hold.touch()
 
-    with pytest.raises(DeadlineError):
+    with failing(Failure.DEADLINE):
         wire.invoke(b'{"data": [[3, 4]]}', seconds=0.5)
 
     hold.unlink()
@@ -136,7 +137,7 @@ def occupied(served: Callable[..., Wire], directory: Path, **settings: object) -
 
 
 def test_the_container_does_not_predict_what_nobody_waits_for(served: Callable[..., Wire], tmp_path: Path) -> None:
-    with occupied(served, tmp_path) as wire, pytest.raises(DeadlineError):
+    with occupied(served, tmp_path) as wire, failing(Failure.DEADLINE):
         wire.invoke(b'{"data": [[5, 6]]}', seconds=1)
 
     assert json.loads(wire.invoke(b'{"data": [[7, 8]]}')) == {"predictions": [7.0]}
@@ -148,7 +149,7 @@ def test_a_full_queue_is_unavailable(served: Callable[..., Wire], tmp_path: Path
         second = threads.submit(wire.invoke, b'{"data": [[5, 6]]}')
         wait_until(lambda: wire.container.metric("serving_queue_requests") == 1)
 
-        with pytest.raises(UnavailableError):
+        with failing(Failure.UNAVAILABLE):
             wire.invoke(b'{"data": [[7, 8]]}')
         (tmp_path / "hold").unlink()
 

@@ -4,7 +4,8 @@ import pytest
 
 from deployment.findings import Level
 from deployment.parameters import read_template
-from deployment.rules import check_rules, made
+from deployment.rules import check_rules
+from sam_template import Evaluator
 
 TEMPLATE = read_template()
 DEFAULTS = {name: str(item.get("Default", "")) for name, item in TEMPLATE["Parameters"].items()}
@@ -95,7 +96,7 @@ def test_each_value_has_a_pattern_or_bounds(name: str, value: str) -> None:
 
 
 def test_an_existing_endpoint_makes_nothing_that_is_paid_by_the_hour() -> None:
-    resources = made(TEMPLATE, DEFAULTS | EXISTING)
+    resources = Evaluator(TEMPLATE, EXISTING).made(TEMPLATE["Resources"])
 
     assert [name for name, item in resources.items() if item["Type"].startswith("AWS::SageMaker")] == []
 
@@ -110,4 +111,4 @@ def test_an_existing_endpoint_makes_nothing_that_is_paid_by_the_hour() -> None:
     ],
 )
 def test_only_instances_between_bounds_scale(parameters: dict[str, str], *, scales: bool) -> None:
-    assert ("ScalingPolicy" in made(TEMPLATE, DEFAULTS | parameters)) is scales
+    assert ("ScalingPolicy" in Evaluator(TEMPLATE, parameters).made(TEMPLATE["Resources"])) is scales

@@ -15,6 +15,7 @@ FOLDERS = (
     "authorizer/authorizer",
     "deployment",
     "local",
+    "sam_template",
 )
 PRODUCT = [ROOT / name for name in FOLDERS]
 MODULES = sorted(path for package in PRODUCT for path in package.rglob("*.py"))

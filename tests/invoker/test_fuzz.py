@@ -68,7 +68,7 @@ def test_a_table_passes_byte_by_byte_and_nothing_else_does(
         assert (answer.status, answer.body) == (200, PREDICTIONS.decode())
         assert [received.body for received in sagemaker.received] == [body.encode()]
     else:
-        assert answer.status == 422
+        assert answer.status == 400
         assert sagemaker.received == []
 
 

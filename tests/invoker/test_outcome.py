@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from invoker import outcome
-from invoker.errors import InternalError
+from invoker.errors import Failure
 
 
 def test_every_error_that_botocore_declares_is_mapped() -> None:
@@ -48,5 +48,5 @@ def test_an_unknown_error_of_ours_stays_inside() -> None:
     response = {"Error": {"Code": "NewException", "Message": "arn:aws:secret"}, "ResponseMetadata": {}}
     error = outcome.translate(ClientError(response, "InvokeEndpoint"))  # type: ignore[arg-type]  # as little as can be
 
-    assert isinstance(error, InternalError)
+    assert error.failure is Failure.INTERNAL
     assert "secret" not in error.detail

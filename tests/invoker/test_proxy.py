@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from invoker import proxy
-from invoker.errors import AnswerError, BadRequestError, BodyTooLargeError, MediaTypeError, MethodNotAllowedError
+from invoker.errors import Failure, InvokerError
 from invoker.proxy import Request, Response
 from tests import events
+from tests.failing import failing
 from tests.invoker.conftest import ID, event
 
 ROWS = '{"data": [["é", 1]]}'
@@ -66,7 +67,7 @@ def test_json_is_json_however_it_is_written(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "text/json", "application/jsonlines", "json", "text/html,application/json"])
 def test_any_other_type_is_refused(value: str) -> None:
-    with pytest.raises(MediaTypeError):
+    with failing(Failure.MEDIA_TYPE):
         proxy.body(read(event(ROWS, headers={"content-type": value})), max_bytes=100)
 
 
@@ -78,23 +79,23 @@ def test_base64_is_decoded() -> None:
 
 @pytest.mark.parametrize("text", ["a", "YQ", "YQ==*", "Y Q==", "é", "YQ==YQ=="])
 def test_what_is_no_base64_is_refused(text: str) -> None:
-    with pytest.raises(BadRequestError):
+    with failing(Failure.BAD_REQUEST):
         proxy.body(read(event(text, isBase64Encoded=True)), max_bytes=100)
 
 
 def test_half_a_surrogate_pair_is_refused() -> None:
-    with pytest.raises(BadRequestError):
+    with failing(Failure.BAD_REQUEST):
         proxy.body(read(event("\ud800")), max_bytes=100)
 
 
 def test_bytes_are_counted_not_characters() -> None:
     assert proxy.body(read(event(ROWS)), max_bytes=21) == ROWS.encode()
-    with pytest.raises(BodyTooLargeError, match="21 bytes, at most 20"):
+    with failing(Failure.BODY_TOO_LARGE, match="21 bytes, at most 20"):
         proxy.body(read(event(ROWS)), max_bytes=20)
 
 
 def test_an_error_brings_its_own_headers() -> None:
-    response = proxy.problem(MethodNotAllowedError("No.", allow="POST"), request_id="1")
+    response = proxy.problem(InvokerError(Failure.METHOD_NOT_ALLOWED, "No.", headers={"Allow": "POST"}), request_id="1")
 
     assert proxy.write(response, {"X-Request-Id": "1"}) == {
         "statusCode": 405,
@@ -116,5 +117,5 @@ def test_the_limit_is_that_of_the_functions_whole_answer(character: str) -> None
     fitting = (proxy.MAX_ANSWER_BYTES - proxy.ENVELOPE_BYTES - 2) // escaped
 
     assert proxy.answer((character * fitting).encode()).status == 200
-    with pytest.raises(AnswerError):
+    with failing(Failure.FAILED):
         proxy.answer((character * (fitting + 1)).encode())

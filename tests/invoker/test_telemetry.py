@@ -83,7 +83,7 @@ def test_what_is_refused_is_counted_as_the_callers(make: Make, capsys: pytest.Ca
     make()(events.load("nan"))
 
     [line, emf] = lines(capsys)
-    assert (line["status"], line["outcome"]) == (422, "request_error")
+    assert (line["status"], line["outcome"]) == (400, "request_error")
     assert (emf["outcome"], emf["Rows"]) == ("request_error", [0.0])
     assert "EndpointLatency" not in emf
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.errors import MalformedAnswerError
+from local.errors import FunctionError
 from local.event import Incoming, Outgoing, Place, is_binary, proxy_event, response
 
 HEADERS = [("Host", "127.0.0.1:3000"), ("Accept", "*/*"), ("Content-Type", "application/json"), ("User-Agent", "curl")]
@@ -196,5 +196,5 @@ def test_base64_is_decoded_for_a_caller_that_accepts_binary_first(
     ids=json.dumps,
 )
 def test_malformed_answers_are_refused(value: Any) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(FunctionError):
         answer(value, binary_types=("*/*",))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.errors import ModelMissingError, TrainingError
+from local.errors import ChainError
 from local.example import STAMP, Examples, find_model
 from local.process import Command, Process
 
@@ -64,7 +64,7 @@ def test_an_example_is_trained_again_when_its_program_changes(
 def test_training_that_fails_leaves_no_model(examples: Examples, run: Callable[[Command], int]) -> None:
     examples.program.write_text("import sys; sys.exit(3)")
 
-    with pytest.raises(TrainingError, match="training the example model iris ended with code 3"):
+    with pytest.raises(ChainError, match="training the example model iris ended with code 3"):
         find_model("iris", os.environ, run, examples)
 
     assert list(examples.folder.iterdir()) == []
@@ -105,7 +105,7 @@ def test_anything_else_is_refused(run: Callable[[Command], int], tmp_path: Path,
     (tmp_path / "model.pkl").touch()
     (tmp_path / "empty" / "code").mkdir(parents=True)
 
-    with pytest.raises(ModelMissingError) as caught:
+    with pytest.raises(ChainError) as caught:
         find_model(name.format(tmp_path), os.environ, run)
 
     assert str(caught.value) == said.format(tmp_path, tmp_path)

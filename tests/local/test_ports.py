@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from local.errors import PortsTakenError
+from local.errors import ChainError
 from local.ports import Wanted, reserve
 
 HOST = "127.0.0.1"
@@ -36,7 +36,7 @@ def test_all_that_are_taken_are_said_at_once_with_free_ones() -> None:
     port = first.getsockname()[1]
     wanted = (Wanted("gateway", "PORT", port), Wanted("runtime", "RUNTIME_PORT", port + 1), ANY[2])
 
-    with first, second, pytest.raises(PortsTakenError) as caught:
+    with first, second, pytest.raises(ChainError) as caught:
         reserve(HOST, wanted)
 
     *reasons, advice = str(caught.value).split("; ")
@@ -54,7 +54,7 @@ def test_all_that_are_taken_are_said_at_once_with_free_ones() -> None:
 def test_a_port_that_another_part_is_to_have_is_not_advised() -> None:
     with listen() as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortsTakenError) as caught:
+        with pytest.raises(ChainError) as caught:
             reserve(HOST, (Wanted("gateway", "PORT", port), Wanted("runtime", "RUNTIME_PORT", port + 1)))
 
     assert f"PORT={port + 1} " not in str(caught.value)
@@ -64,7 +64,7 @@ def test_equal_ports_are_refused() -> None:
     with listen() as server:
         port = server.getsockname()[1]
 
-    with pytest.raises(PortsTakenError) as caught:
+    with pytest.raises(ChainError) as caught:
         reserve(HOST, (Wanted("gateway", "PORT", port), Wanted("runtime", "RUNTIME_PORT", port)))
 
     said, advice = str(caught.value).split("; ")
@@ -74,5 +74,5 @@ def test_equal_ports_are_refused() -> None:
 
 
 def test_past_the_highest_port_any_is_advised() -> None:
-    with listen(65_535), pytest.raises(PortsTakenError, match="add PORT=0 to `make run`"):
+    with listen(65_535), pytest.raises(ChainError, match="add PORT=0 to `make run`"):
         reserve(HOST, (Wanted("gateway", "PORT", 65_535),))

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 import yaml
 
-from local.errors import TemplateError
 from local.function import Limits
 from local.settings import PARAMETERS, TEMPLATE
 from local.template import GatewayResponse, Method, read_template
+from sam_template import TemplateError
 
 SMALL = """
 Parameters:

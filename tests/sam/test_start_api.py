@@ -64,7 +64,7 @@ def test_predicts(url: str) -> None:
 def test_refuses_what_the_schema_does_not_allow(url: str) -> None:
     response = predict(url, {"data": [[1, 2], [3]]})
 
-    assert response.status_code == 422
+    assert response.status_code == 400
     assert response.headers["Content-Type"] == "application/problem+json"
     assert [error["pointer"] for error in response.json()["errors"]] == ["/data/1"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment.parameters import ROOT, TEMPLATE, read_template
-from deployment.rules import evaluate, made
+from sam_template import Evaluator
 from tests import environments, sam_cli
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -80,8 +80,7 @@ def run(*command: Path | str) -> str:
 def decide(given: Mapping[str, str]) -> Json:
     """Return the resources and outputs there will be, without any condition."""
     translated = translate(given)
-    defaults = {name: str(item.get("Default", "")) for name, item in read_template()["Parameters"].items()}
-    parameters, conditions = defaults | dict(given), translated["Conditions"]
+    evaluator = Evaluator({**translated, "Parameters": read_template()["Parameters"]}, given)
 
     def decided(node: Any) -> Any:
         if isinstance(node, list):
@@ -90,14 +89,13 @@ def decide(given: Mapping[str, str]) -> Json:
             return node
         if set(node) == {"Fn::If"}:
             condition, when_true, when_false = node["Fn::If"]
-            return decided(when_true if evaluate({"Condition": condition}, parameters, conditions) else when_false)
+            return decided(when_true if evaluator.holds(condition) else when_false)
         values = {
             name: decided(value) for name, value in node.items() if name != "Condition" or isinstance(value, dict)
         }
         return {name: value for name, value in values.items() if value != NOTHING}
 
-    outputs = made({**translated, "Resources": translated["Outputs"]}, parameters)
-    return {"Resources": decided(made(translated, parameters)), "Outputs": decided(outputs)}
+    return {section: decided(evaluator.made(translated[section])) for section in ("Resources", "Outputs")}
 
 
 def snapshot(mode: str) -> str:
