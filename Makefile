@@ -52,8 +52,9 @@ bench-scaling: .venv/.locked .tools/bench-product/.locked ## the container alone
 bench-invoker: .venv/.locked ## the invoker alone: its start, its part of a request, its size (benchmarks/RESULTS-invoker.md)
 	@$(BIN)/python -m benchmarks.invoker
 
-openapi: .venv/.locked ## write what follows from invoker/invoker/schema.py: the OpenAPI document, the gateway's validator
-	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi template.yaml
+openapi: .venv/.locked ## write the OpenAPI document, and API Gateway's own answers in template.yaml
+	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi
+	@PYTHONPATH=invoker $(BIN)/python -m invoker.gateway template.yaml
 
 lint-template: .venv/.locked ## cfn-lint, checkov and sam validate on the template and on what SAM makes of it
 	$(BIN)/pytest tests/template/test_lint.py

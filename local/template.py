@@ -177,7 +177,12 @@ def _read_gateway_response(item: Mapping[str, Any]) -> GatewayResponse:
     return GatewayResponse(
         status=None if status is None else int(status),
         headers={
-            name.removeprefix(prefix): value.strip("'") for name, value in parameters.items() if name.startswith(prefix)
+            name.removeprefix(prefix): _header(value) for name, value in parameters.items() if name.startswith(prefix)
         },
         body=item.get("responseTemplates", {}).get("application/json"),
     )
+
+
+def _header(value: str) -> str:
+    """A literal stands in quotes; anything else is looked up, and written here as a body writes it."""
+    return value[1:-1] if value.startswith("'") else f"${value}"

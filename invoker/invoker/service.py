@@ -23,8 +23,12 @@ PAGE_HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
 }
-# What a page may send besides what any may: the credential of each of the template's modes, the body's type, a trace.
+# What a page may read of an answer besides its body; the template's gateway responses say the same.
+EXPOSED_HEADERS = "X-Request-Id, Server-Timing, Retry-After"
+# What a page may send besides what any may: the credential of each of the template's modes, the body's type and
+# compression, a trace.
 CALLERS_HEADERS = (
+    "content-encoding",
     "content-type",
     "traceparent",
     "x-api-key",
@@ -152,7 +156,7 @@ class Service:
         }
         if self._settings.cors_origin:
             headers["Access-Control-Allow-Origin"] = self._settings.cors_origin
-            headers["Access-Control-Expose-Headers"] = "X-Request-Id, Server-Timing, Retry-After"
+            headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
         return headers
 
 

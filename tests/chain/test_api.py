@@ -13,15 +13,6 @@ MAX_BODY = 5_000_000
 LAMBDA_LIMIT = 6_291_456
 GATEWAY_LIMIT = 10 * 1024 * 1024
 
-COARSE = {
-    "type": "about:blank",
-    "title": "Bad Request",
-    "status": 400,
-    "detail": (
-        "Expected valid JSON (double quotes, `null` instead of NaN): an object with a non-empty list of rows in `data`."
-    ),
-}
-
 
 def padded(size: int) -> bytes:
     """Return a good body of `size` bytes."""
@@ -96,11 +87,25 @@ def test_health(api: Api) -> None:
     ],
     ids=lambda body: repr(body[:12]),
 )
-def test_what_the_coarse_validator_sees_is_refused_by_the_gateway(api: Api, body: bytes) -> None:
+def test_the_function_judges_bodies_and_not_the_gateway(api: Api, body: bytes) -> None:
     response = api.predict(body)
 
-    assert response.status_code == 400
-    assert problem(response) == COARSE
+    assert response.status_code in (400, 422)
+    assert "Server-Timing" in response.headers, "only the function's own answers have it"
+    assert problem(response)["status"] == response.status_code
+
+
+def test_a_binary_body_reaches_the_function(api: Api) -> None:
+    response = api.predict(b"\x89PNG\r\n\x1a\n", "image/png")
+
+    assert response.status_code == 415
+    assert "'image/png'" in problem(response)["detail"]
+
+
+def test_the_gateways_own_answers_name_their_request_in_a_header(api: Api) -> None:
+    response = api.send("GET", "/models")
+
+    assert response.headers["X-Request-Id"] == response.json()["request_id"]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +188,7 @@ def test_a_body_that_is_not_what_its_encoding_says(api: Api) -> None:
     response = api.send("POST", "/predict", b"not gzip", content_type="application/json", content_encoding="gzip")
 
     assert response.status_code in (400, 415)
+    assert "Content-Encoding" in problem(response)["detail"]
 
 
 @pytest.mark.parametrize(

@@ -24,15 +24,39 @@ def asks_for_a_key(api: Api) -> None:
     assert api.health().status_code != 403
 
 
-def refuses_at_the_gateway(api: Api) -> None:
-    """The gateway refuses what its coarse validator can see: its problem names no pointers, unlike the function's."""
+def says_what_is_wrong_with_a_body(api: Api) -> None:
+    """A body of the wrong shape is the caller's fault, and the function says so; the gateway passes every body on."""
     refused: tuple[Any, ...] = ([], {}, {"data": []}, {"data": "rows"})
     for body in refused:
-        problem = assert_problem(api.predict(body), 400)
-        assert "errors" not in problem, problem
+        response = api.predict(body)
+        assert response.status_code in (400, 422), response.text
+        assert "Server-Timing" in response.headers, "the gateway refused it"
 
 
-CHECKS = (predicts, asks_for_a_key, refuses_at_the_gateway)
+def takes_binary_bodies_as_they_are(api: Api) -> None:
+    """A binary body reaches the function unharmed: refused for its media type, not its bytes."""
+    response = requests.post(
+        f"{api.url}/predict",
+        data=b"\x89PNG\xff",
+        headers={"x-api-key": api.key, "Content-Type": "image/png"},
+        timeout=30,
+    )
+    assert_problem(response, 415)
+
+
+def names_the_request(api: Api) -> None:
+    """The gateway's own answers carry the id of the request in a header, as the function's do."""
+    response = api.predict(POINTS, key=None)
+    assert response.headers["X-Request-Id"] == response.json()["request_id"], dict(response.headers)
+
+
+CHECKS = (
+    predicts,
+    asks_for_a_key,
+    says_what_is_wrong_with_a_body,
+    takes_binary_bodies_as_they_are,
+    names_the_request,
+)
 
 
 def failing(api: Api) -> set[str]:

@@ -26,8 +26,11 @@ PLANTS = {
         "template.yaml", r"endpoint/\$\{EndpointName\}", "endpoint/another", "predicts"
     ),
     "no-api-key": Plant("template.yaml", r"- \[\{api_key: \[\]\}\]", "- []", "asks_for_a_key"),
-    "no-request-validator": Plant(
-        "template.yaml", "validateRequestBody: true", "validateRequestBody: false", "refuses_at_the_gateway"
+    "no-request-id": Plant(
+        "template.yaml",
+        r"(INVALID_API_KEY:\n(?:.*\n){3}) *gatewayresponse.header.X-Request-Id.*\n",
+        r"\1",
+        "names_the_request",
     ),
     "missing-dependency": Plant("invoker/requirements.txt", r"(?m)^pydantic==.*\n(    .*\n)*", "", "predicts"),
 }

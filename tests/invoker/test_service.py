@@ -145,7 +145,8 @@ def test_preflight_of_the_set_origin(make: Make) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "https://example.com"
     assert answer.headers["Access-Control-Allow-Methods"] == "POST"
     assert answer.headers["Access-Control-Allow-Headers"] == (
-        "content-type, traceparent, x-api-key, authorization, x-amz-content-sha256, x-amz-date, x-amz-security-token"
+        "content-encoding, content-type, traceparent, x-api-key, authorization, x-amz-content-sha256, x-amz-date, "
+        "x-amz-security-token"
     )
 
 

@@ -98,6 +98,11 @@ def decide(given: Mapping[str, str]) -> Json:
     return {section: decided(evaluator.made(translated[section])) for section in ("Resources", "Outputs")}
 
 
+def of_type(template: Json, kind: str) -> Json:
+    """Return the resources of one type, by logical id."""
+    return {name: item for name, item in template["Resources"].items() if item["Type"] == kind}
+
+
 def snapshot(mode: str) -> str:
     """Return the text to be reviewed; the gateway's own answers have a test of their own."""
     template = decide(MODES[mode])

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from invoker import openapi
+from invoker import gateway, service
 from invoker.documents import ASSETS, FOLDER
 from local.template import read_template
 
@@ -15,8 +15,8 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 DOCUMENT: dict[str, Any] = json.loads((FOLDER / "openapi.json").read_text())
 
 
-def test_template_has_the_schemas_coarse_part_and_the_gateways_problems() -> None:
-    assert openapi.replaced(TEMPLATE.read_text()) == TEMPLATE.read_text(), "run `make openapi`"
+def test_template_has_the_gateways_problems() -> None:
+    assert gateway.replaced(TEMPLATE.read_text()) == TEMPLATE.read_text(), "run `make openapi`"
 
 
 def test_gateway_and_document_have_the_same_open_and_closed_routes() -> None:
@@ -49,7 +49,7 @@ def test_gateways_own_answers_are_problems() -> None:
     for kind, response in responses.items():
         document = json.loads(response.body or "")
         assert response.headers["Content-Type"] == "application/problem+json"
-        assert document["request_id"] == "$context.requestId"
+        assert document["request_id"] == response.headers["X-Request-Id"] == "$context.requestId"
         assert document.get("status") == response.status
         assert ("Retry-After" in response.headers) == (response.status == 429), kind
 
@@ -59,6 +59,7 @@ def test_gateways_answers_may_be_read_by_the_set_origin() -> None:
 
     for response in read_template(TEMPLATE, given).api.gateway_responses.values():
         assert response.headers["Access-Control-Allow-Origin"] == "https://example.com"
+        assert response.headers["Access-Control-Expose-Headers"] == service.EXPOSED_HEADERS
 
 
 def test_docs_ui_is_the_pinned_one() -> None:
@@ -82,6 +83,6 @@ def test_the_package_is_built_for_the_templates_function() -> None:
 
 def test_generated_block_is_plain_yaml() -> None:
     """CloudFormation takes no aliases."""
-    block = TEMPLATE.read_text().split(openapi.BEGIN)[1].split(openapi.END)[0]
+    block = TEMPLATE.read_text().split(gateway.BEGIN)[1].split(gateway.END)[0]
 
     assert not any(isinstance(token, yaml.AliasToken) for token in yaml.scan(block))
