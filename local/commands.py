@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local.process import Command
 from local.settings import ACCOUNT, ENDPOINT, PARAMETERS, ROOT, SERVING, TEMPLATE
-from local.template import read_template
+from local.template import parameters, read_template
 
 # Of the user's environment, what programs need to run and nothing that points at an account or a proxy.
 INHERITED = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
@@ -69,7 +69,7 @@ def function_environment(addresses: Addresses, environ: Mapping[str, str]) -> di
 
     A variable that the template sets can be set differently by the user, as with `sam local`.
     """
-    function = read_template(TEMPLATE, PARAMETERS).function
+    function = read_template(TEMPLATE, PARAMETERS | parameters(TEMPLATE, environ)).function
     return {
         **_inherited(environ),
         **_credentials(),

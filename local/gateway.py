@@ -30,15 +30,16 @@ from local.errors import ChainError, GatewayError
 from local.event import Incoming, Outgoing, Place, is_binary, proxy_event, response
 from local.function import Function, load_handler
 from local.server import add_address_arguments, open_socket, serve
-from local.settings import PARAMETERS, TEMPLATE
-from local.template import Api, GatewayResponse, Method, read_template
+from local.settings import ENVIRON, PARAMETERS, TEMPLATE
+from local.template import Api, GatewayResponse, Method, parameters, read_template
 from sam_template import TemplateError
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 MAX_BODY = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 29
 # wbits of zlib.decompressobj
-WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+# RFC 9110, section 8.4.1.3: x-gzip is gzip.
+WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 MAX_FLAW = 200
 DEFAULT_BODY = '{"message":$context.error.messageString}'
 
@@ -215,12 +216,13 @@ def main() -> None:
     add_address_arguments(parser, port=3000)
     arguments = parser.parse_args()
     try:
-        template = read_template(TEMPLATE, PARAMETERS)
+        template = read_template(TEMPLATE, PARAMETERS | parameters(TEMPLATE, ENVIRON))
         handler = load_handler(template.function.handler)
         sock = open_socket(arguments, "gateway")
     except (ChainError, TemplateError) as exc:
         parser.exit(1, f"{parser.prog}: {exc}\n")
-    serve(create_app(template.api, Function(handler, template.function.limits), arguments.api_key), sock)
+    app = create_app(template.api, Function(handler, template.function.limits), arguments.api_key)
+    serve(app, sock, template.function.environment.get("CORS_ORIGIN", ""))
 
 
 if __name__ == "__main__":

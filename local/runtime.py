@@ -9,7 +9,7 @@ API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_Invok
 import argparse
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,6 +83,7 @@ class Runtime:
         verify(_signed(request, body), self._account, self._clock())
         self._check_endpoint(request.path_params["name"])
         headers = _forwarded(request)
+        self._check_target(headers)
         answer = await self._ask_container(headers, body)
         if not answer.is_success:
             raise self._model_error(answer.status_code, answer.text)
@@ -91,6 +92,23 @@ class Runtime:
     def _check_endpoint(self, name: str) -> None:
         if name != self._endpoint.name:
             raise ServiceError("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.")
+
+    def _check_target(self, headers: Mapping[str, str]) -> None:
+        """Refuse what only endpoints of other kinds take: several models, containers or inference components."""
+        name = self._endpoint.name
+        if "x-amzn-sagemaker-target-model" in headers:
+            # https://github.com/aws/amazon-sagemaker-examples/issues/1216
+            raise ServiceError(
+                "ValidationError",
+                f"Endpoint {name} is not a multi-model endpoint and does not support target model header.",
+                ErrorCode="TARGET_MODEL_HEADER_NOT_SUPPORTED",
+            )
+        if "x-amzn-sagemaker-target-container-hostname" in headers:
+            raise ServiceError("ValidationError", f"Endpoint {name} does not support target container header.")
+        if "x-amzn-sagemaker-inference-component" in headers:
+            raise ServiceError("ValidationError", f"Endpoint {name} has no inference components.")
+        if headers.get("x-amzn-sagemaker-target-variant", VARIANT) != VARIANT:
+            raise ServiceError("ValidationError", f"Endpoint {name} has one variant, {VARIANT}.")
 
     async def _ask_container(self, headers: dict[str, str], body: bytes) -> httpx.Response:
         # A request made by hand, so that no header of the client's own gets in.

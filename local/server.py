@@ -6,12 +6,39 @@ import socket
 import sys
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from local.errors import PortTakenError
+from local.perimeter import Perimeter
 
 # A request in flight is answered before the server leaves; one that hangs does not keep it.
 SHUTDOWN_SECONDS = 5
+
+
+class Protocol(H11Protocol):
+    """uvicorn's protocol on h11; the one on httptools drops a body that comes with an offer to upgrade."""
+
+    # A client may close its side when it has sent all, and still read the answer.
+    _client_ended = False
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # the base class gives None, which closes
+        """Keep the connection open while an answer is on its way."""
+        self._client_ended = True
+        return self._is_answering()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._client_ended and not self._is_answering():
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        # Annotated as always there by uvicorn; None until the first request.
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete and not cycle.more_body
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: every HTTP/2 client makes the offer."""
 
 
 def add_address_arguments(parser: argparse.ArgumentParser, *, port: int) -> None:
@@ -41,10 +68,21 @@ def bind(host: str, port: int, part: str) -> socket.socket:
     return sock
 
 
-def serve(app: Starlette, sock: socket.socket) -> None:
-    """Answer requests until SIGTERM or SIGINT."""
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS
+def configuration(app: ASGIApp, sock: socket.socket, origin: str = "") -> uvicorn.Config:
+    """Return how `app` is served on `sock`; `origin` is that of the pages which may call it besides local ones."""
+    return uvicorn.Config(
+        Perimeter(app, listens_on=sock.getsockname()[0], origin=origin),
+        http=Protocol,
+        ws="none",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[sock])
+
+
+def serve(app: ASGIApp, sock: socket.socket, origin: str = "") -> None:
+    """Answer requests until SIGTERM or SIGINT."""
+    uvicorn.Server(configuration(app, sock, origin)).run(sockets=[sock])
     sys.exit(0)

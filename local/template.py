@@ -66,6 +66,18 @@ class FunctionDefinition:
     environment: Mapping[str, str]
 
 
+def parameters(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters that variables of the function stand for: CORS_ORIGIN is CorsOrigin.
+
+    So a variable in the user's shell changes what its parameter changes: routes and gateway responses too.
+    """
+    source = load(path)
+    resources = Evaluator(source, {}).made(source["Resources"])
+    variables = _only(resources, "AWS::Serverless::Function").get("Environment", {}).get("Variables", {})
+    named = {name: value["Ref"] for name, value in variables.items() if isinstance(value, dict) and "Ref" in value}
+    return {parameter: environ[name] for name, parameter in named.items() if environ.get(name)}
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """The two parts of the stack that run locally."""

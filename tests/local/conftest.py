@@ -8,17 +8,17 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from local.server import bind
+from local.server import bind, configuration
 
 Start = Callable[[Starlette], str]
 
 
 @contextmanager
-def serving(app: Starlette) -> Iterator[str]:
+def serving(app: Starlette, origin: str = "") -> Iterator[str]:
     """Serve an application in a thread and yield its base URL."""
     sock = bind("127.0.0.1", 0, "test server")
     sock.listen()
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(configuration(app, sock, origin))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
     try:

@@ -62,7 +62,10 @@ def test_no_route(serve: Callable[..., str]) -> None:
     assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
 
 
-@pytest.mark.parametrize(("sent", "status"), [({}, 401), ({"x-api-key": "no"}, 401), ({"x-api-key": "yes"}, 200)])
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [({}, 401), ({"x-api-key": "no"}, 401), ({"x-api-key": "yes"}, 200), ({"x-api-key": "yes \t"}, 200)],
+)
 def test_a_key_is_asked_for_and_refused_as_the_api_defines(
     serve: Callable[..., str], sent: dict[str, str], status: int
 ) -> None:
@@ -94,7 +97,10 @@ def test_a_binary_body_arrives_as_base64(serve: Callable[..., str]) -> None:
     assert (event["body"], event["isBase64Encoded"]) == ("AA==", True)
 
 
-@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [("gzip", gzip.compress), ("x-gzip", gzip.compress), ("GZIP ", gzip.compress), ("deflate", zlib.compress)],
+)
 def test_a_compressed_body_is_unpacked(
     serve: Callable[..., str], encoding: str, compress: Callable[[bytes], bytes]
 ) -> None:

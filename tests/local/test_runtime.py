@@ -176,6 +176,34 @@ def test_an_unknown_endpoint_is_a_validation_error(start: Start) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (
+            {"TargetModel": "a.tar.gz"},
+            "Endpoint demo is not a multi-model endpoint and does not support target model header.",
+        ),
+        ({"TargetContainerHostname": "second"}, "Endpoint demo does not support target container header."),
+        ({"InferenceComponentName": "part"}, "Endpoint demo has no inference components."),
+        ({"TargetVariant": "blue"}, "Endpoint demo has one variant, AllTraffic."),
+    ],
+)
+def test_what_endpoints_of_other_kinds_take_is_a_validation_error(
+    start: Start, target: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        client(runtime(start, echo)).invoke_endpoint(EndpointName="demo", Body=b"{}", **target)
+
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("ValidationError", message)
+
+
+def test_the_endpoints_own_variant_may_be_named(start: Start) -> None:
+    answer = client(runtime(start, echo)).invoke_endpoint(EndpointName="demo", Body=b"{}", TargetVariant="AllTraffic")
+
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+
+
 def test_a_header_above_its_limit_is_a_validation_error(start: Start) -> None:
     url = runtime(start, echo)
 

@@ -6,7 +6,7 @@ import yaml
 
 from local.function import Limits
 from local.settings import PARAMETERS, TEMPLATE
-from local.template import GatewayResponse, Method, read_template
+from local.template import GatewayResponse, Method, parameters, read_template
 from sam_template import TemplateError
 
 SMALL = """
@@ -96,6 +96,21 @@ def test_variables_follow_the_parameters(tmp_path: Path) -> None:
 
     assert (found["NAME"], found["URL"], found["BOTH"]) == ("other-us-east-1-Extra", "http://x", "yes")
     assert variables(tmp_path, Url="http://x")["EITHER"] == "yes"
+
+
+def test_a_variable_stands_for_its_parameter(tmp_path: Path) -> None:
+    text = SMALL.replace("BOTH: !If", "NAMED: !Ref Name\n          BOTH: !If")
+
+    found = parameters(write(tmp_path, text), {"NAMED": "other", "URL": "http://x", "PATH": "/bin"})
+
+    assert found == {"Name": "other"}
+
+
+def test_cors_origin_opens_the_preflight_and_marks_the_gateways_own_answers() -> None:
+    api = read_template(TEMPLATE, PARAMETERS | parameters(TEMPLATE, {"CORS_ORIGIN": "https://example.com"})).api
+
+    assert ("OPTIONS", "/predict") in {(method.name, method.resource) for method in api.methods}
+    assert api.gateway_responses["THROTTLED"].headers["Access-Control-Allow-Origin"] == "https://example.com"
 
 
 def test_an_unknown_parameter_is_refused(tmp_path: Path) -> None:
