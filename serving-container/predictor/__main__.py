@@ -24,13 +24,13 @@ def main(arguments: list[str]) -> int:
         case [] | ["serve"]:
             from predictor.service import serve  # noqa: PLC0415  # each process imports what it needs
 
-            return asyncio.run(serve(settings, worker_environ(os.environ, settings.threads)))
-        case ["load", descriptor]:
-            from predictor.worker import run_loader  # noqa: PLC0415  # as above
+            return asyncio.run(serve(settings, worker_environ(os.environ)))
+        case ["load", descriptor, *how]:
+            from predictor.worker import EACH, run_loader  # noqa: PLC0415  # as above
 
-            return run_loader(settings, socket.socket(fileno=int(descriptor)))
+            return run_loader(settings, socket.socket(fileno=int(descriptor)), each=EACH in how)
         case ["compile", *rest]:
-            os.environ.update(worker_environ(os.environ, 1))  # its timings are of one worker among others
+            os.environ.update(worker_environ(os.environ))  # its timings are of one worker among others
             from predictor import compile as compiler  # noqa: PLC0415  # as above
 
             return compiler.main(rest, settings.trusted_types)

@@ -10,6 +10,7 @@ PredictorError
 │   ├── UnsupportedMediaTypeError   415
 │   └── HeadTooLargeError           431
 ├── PredictionError                 500
+├── OverdueError                    504
 ├── UnavailableError                503, with Retry-After
 │   ├── QueueFullError
 │   ├── DeadlineError
@@ -18,6 +19,7 @@ PredictorError
 └── CompileError                    no status: ends the command
 """
 
+import json
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -107,6 +109,13 @@ class PredictionError(PredictorError):
     """Raise when the model fails on rows that were decoded without fault."""
 
 
+class OverdueError(PredictorError):
+    """Raise when a prediction has not ended by the request's deadline: the same request would take as long again."""
+
+    status = 504
+    title = "Gateway Timeout"
+
+
 class UnavailableError(PredictorError):
     """The base of what may succeed when tried again, after `retry_after` seconds."""
 
@@ -120,7 +129,7 @@ class QueueFullError(UnavailableError):
 
 
 class DeadlineError(UnavailableError):
-    """Raise when nobody waits for an answer any more."""
+    """Raise when the deadline passes before a worker takes the request."""
 
 
 class NotReadyError(UnavailableError):
@@ -147,4 +156,7 @@ def problem(error: PredictorError, request_id: str = "") -> bytes:
         body["request_id"] = request_id
     if error.errors:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.errors]
-    return orjson.dumps(body)
+    try:
+        return orjson.dumps(body)
+    except (TypeError, ValueError):  # a lone surrogate, from a body or a model's own message
+        return json.dumps(body).encode()

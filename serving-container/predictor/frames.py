@@ -1,13 +1,14 @@
 """What the server and its workers say to each other: a batch of tasks one way, as many answers the other way.
 
-A frame is its length in four bytes and a list in Python's marshal format, which is several times faster than pickle and
-holds nothing but plain values. Both ends are processes of one program, so one version of the format.
+A frame is its length in four bytes and a pair in Python's marshal format, which is several times faster than pickle and
+holds nothing but plain values: the number of the batch, and its tasks or answers. An answer to another batch than the
+one that was asked is dropped. Both ends are processes of one program, so one version of the format.
 """
 
 import marshal
 import struct
 from collections.abc import Sequence
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 _LENGTH = struct.Struct("!I")
 FORK = struct.Struct("!i")
@@ -18,6 +19,8 @@ UNSEEN = 256
 """Stands for the exit code of a worker that another loader had forked."""
 LOAD_FAILED = 3
 """Exit code of a process that could not load the model, and has said why."""
+HELLO = 0
+"""The number of a worker's first frame, which holds one `Ready`. Batches count from 1."""
 
 
 class Task(NamedTuple):
@@ -38,23 +41,32 @@ class Answer(NamedTuple):
     rows: int = 0
 
 
-def pack(items: Sequence[Task | Answer]) -> bytes:
+class Ready(NamedTuple):
+    """What a worker says of itself once it has loaded and tried the model."""
+
+    batch_bytes: int
+    """A batch takes no further request once it holds this much: with 0, one at a time."""
+    memory: int
+    """Bytes that the worker shares with no other process."""
+
+
+def pack(number: int, items: Sequence[Task | Answer | Ready]) -> bytes:
     """Make a frame."""
-    payload = marshal.dumps([tuple(item) for item in items])
+    payload = marshal.dumps((number, [tuple(item) for item in items]))
     return _LENGTH.pack(len(payload)) + payload
 
 
-def read_tasks(stream: BinaryIO) -> list[Task] | None:
+def read_tasks(stream: BinaryIO) -> tuple[int, list[Task]] | None:
     """Wait for a frame; None when the other end has closed."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
-    payload = stream.read(_LENGTH.unpack(head)[0])
-    return [Task(*item) for item in marshal.loads(payload)]  # noqa: S302  # see the module's docstring
+    number, items = marshal.loads(stream.read(_LENGTH.unpack(head)[0]))  # noqa: S302  # see the module's docstring
+    return number, [Task(*item) for item in items]
 
 
-def take_answers(buffer: bytearray) -> list[Answer] | None:
-    """Take one frame off the front of `buffer`; None while it is not all there."""
+def take_frame(buffer: bytearray) -> tuple[int, list[Any]] | None:
+    """Take one frame of a worker off the front of `buffer`: its number and tuples; None while it is not all there."""
     if len(buffer) < _LENGTH.size:
         return None
     end = _LENGTH.size + _LENGTH.unpack_from(buffer)[0]
@@ -62,4 +74,5 @@ def take_answers(buffer: bytearray) -> list[Answer] | None:
         return None
     payload = bytes(memoryview(buffer)[_LENGTH.size : end])
     del buffer[:end]
-    return [Answer(*item) for item in marshal.loads(payload)]  # noqa: S302  # runs no code, and comes from our own process
+    number, items = marshal.loads(payload)  # noqa: S302  # runs no code, and comes from our own process
+    return number, items

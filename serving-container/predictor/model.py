@@ -33,10 +33,10 @@ class Model(Protocol):
         """
 
     def warm_up(self) -> bool:
-        """Predict once, so that the first request finds everything loaded; raises ModelLoadError.
+        """Predict a made-up row, so that the first request finds everything loaded; False when the model refuses it."""
 
-        False when nothing was predicted, for no row is known that the model takes.
-        """
+    def probe(self) -> Signature:
+        """The signature with what only trying tells; the model may start threads meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Options:
     """File in `code/` that holds the user's functions."""
     trusted: tuple[str, ...] = ()
     """Types that a .skops file may hold besides those that skops knows to be safe."""
+    probe: bool = True
+    """Whether the model may be tried, which may start threads."""
 
 
 def load(model_dir: Path, options: Options = Options()) -> Model | UserCode:
@@ -63,7 +65,10 @@ def load(model_dir: Path, options: Options = Options()) -> Model | UserCode:
 def _load_file(model_dir: Path, options: Options) -> tuple[Path, Model]:
     path = find(model_dir)
     with explained(path):
-        return path, LOADERS[_kind(path)](path, options)
+        model = LOADERS[_kind(path)](path, options)
+        if options.probe:
+            model.signature = model.probe()
+        return path, model
 
 
 def find(model_dir: Path) -> Path:

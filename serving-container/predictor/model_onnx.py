@@ -8,7 +8,6 @@ make of doubles; a graph that takes whole numbers or booleans gets exactly what 
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from predictor import model_boxes
-from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
 from predictor.known import Known
 from predictor.model_boxes import Voters
 from predictor.rows import Signature, one_a_row
@@ -74,8 +73,6 @@ class OnnxModel:
         table = session.get_modelmeta().custom_metadata_map.get(model_boxes.METADATA)
         self._voters = Voters(table, self.signature.features or 0) if table else None
         self._sessions = self._open_all()
-        if threads > 1:  # a session's threads do not survive a fork
-            os.register_at_fork(after_in_child=self._reopen)
 
     def predict(self, rows: Any, method: str) -> npt.NDArray[Any]:
         """See `predictor.model.Model`."""
@@ -100,9 +97,13 @@ class OnnxModel:
         try:
             for method in self.signature.methods:
                 self.predict(row if text else row.astype(np.float64), method)
-        except PredictionError as error:
-            raise ModelLoadError(f"The model loads, but cannot predict: {error.__cause__ or error}") from error
+        except PredictorError:
+            return False
         return True
+
+    def probe(self) -> Signature:
+        """See `predictor.model.Model`: a graph says what it takes."""
+        return self.signature
 
     def _feed(self, rows: Any) -> dict[str, npt.NDArray[Any]]:
         if len(self._inputs) == 1:
@@ -123,11 +124,6 @@ class OnnxModel:
     def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
         files = set() if self._voters else {output.file for output in self._outputs.values()}
         return {file: self._open(file) for file in files}
-
-    def _reopen(self) -> None:
-        # Kept, for closing a session waits for its threads, and here there are none.
-        self._abandoned = self._sessions
-        self._sessions = self._open_all()
 
 
 def load(path: Path, threads: int) -> OnnxModel:

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import InconsistentVersionWarning
 
 from predictor import features, kinds, model_categories, model_checks, model_forest, model_linear
-from predictor.errors import BadInputError, ModelLoadError, PredictionError
+from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
 from predictor.kinds import Kinds
 from predictor.model_categories import Categories
 from predictor.model_finite import bounded, stays_finite
@@ -80,13 +80,15 @@ class Estimator:
             return False
         try:
             self.predict(self._trial, self.signature.methods[0])
-        except BadInputError:  # the model looked at the row, and rows of ones are not for every model
+        except PredictorError:  # a row of ones is not for every model
             return False
-        except PredictionError as error:
-            if self.signature.own_code or self.signature.unknown:  # a number is not what its code takes
-                return False
-            raise ModelLoadError(f"The model loads, but cannot predict: {_first_line(error.__cause__)}") from error
         return True
+
+    def probe(self) -> Signature:
+        """See `predictor.model.Model`."""
+        if self.signature.missing:  # then all is known
+            return self.signature
+        return model_checks.limited(_probed(self.estimator, self.signature), self.estimator)
 
     @cached_property
     def _trial(self) -> Rows:
@@ -142,7 +144,7 @@ def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
     known: dict[str, Any] = found.signature(names) if found else {"text": None}
     if known.get("unknown") == frozenset(range(len(names) or width or 0)) != frozenset():
         known = {"text": None}
-    signature = Signature(
+    return Signature(
         features=len(names) or width,
         names=names,
         ignored=ignored,
@@ -152,7 +154,6 @@ def _signature(estimator: Any, methods: tuple[str, ...]) -> Signature:
         independent=features.is_known(estimator),
         **known,
     )
-    return _probed(estimator, signature)
 
 
 def _probed(estimator: Any, signature: Signature) -> Signature:

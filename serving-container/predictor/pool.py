@@ -3,8 +3,9 @@
     server ── starts ──> loader ── forks ──> worker, worker, ...
        └──────────────── a socket each ────────────┘
 
-The loader imports the packages and loads the model once; each worker is a fork of it, so that a worker costs little
-memory and is back within milliseconds. The loader hands a worker's socket to the server over its control socket.
+The loader loads the model once, and each worker is a fork of it, so that a worker costs little memory and is back
+within milliseconds; where the model allows no fork, each worker loads it (worker.py). The loader hands a worker's
+socket to the server over its control socket.
 """
 
 import asyncio
@@ -19,56 +20,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from predictor.batcher import Batcher, Job
-from predictor.frames import FORK, FORKED, LOAD_FAILED, UNSEEN, Answer, pack, take_answers
-from predictor.settings import Settings
+from predictor.channel import Channel
+from predictor.errors import OverdueError
+from predictor.frames import FORK, FORKED, LOAD_FAILED, UNSEEN, Answer
+from predictor.settings import MIB, Settings, available_memory
 from predictor.telemetry import Metrics, Seldom, log
 
 MAX_DEATHS = 10
-"""Deaths in a row, without an answer from a worker that was started after them, that end the server."""
+"""Workers that die in a row without a request, and no answer between them, that end the server. A worker that dies over
+a request does not count: another one answers the next request."""
+OVERDUE_SECONDS = 1.0
+"""A prediction is not ended sooner, however short the deadline: to start another worker may cost more."""
+STUCK = "the model is slow, or waits for a thread, process or lock that is not there"
 RETRY_SECONDS = 0.5
 """Until a process is asked for again that could not be had, because a file or a process could not be."""
-
-
-class Channel(asyncio.Protocol):
-    """The server's end of one worker."""
-
-    def __init__(self, pool: "Pool", pid: int) -> None:
-        self.pid = pid
-        self.ready = False
-        """Whether it has loaded the model, and takes batches."""
-        self.batch_bytes = 0
-        self.jobs: Sequence[Job] = ()
-        self.busy_since = 0.0
-        self.born = time.monotonic()
-        self._pool = pool
-        self.opening: asyncio.Task[object] | None = None
-        """Connects the socket; kept here because the loop holds no reference to it."""
-        self._buffer = bytearray()
-        self._transport: asyncio.WriteTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
-
-    def send(self, jobs: Sequence[Job]) -> None:
-        self.jobs = jobs
-        self.busy_since = time.monotonic()
-        self._transport.write(pack([job.task for job in jobs]))
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        answers = take_answers(self._buffer)
-        if answers is None:
-            return
-        jobs, self.jobs = self.jobs, ()
-        if jobs:
-            self._pool.settle(self, jobs, answers)
-        else:  # a worker's first frame says that it can predict, and how much at once
-            self.batch_bytes = answers[0].rows
-            self._pool.welcome(self)
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._pool.lose(self)
 
 
 class Pool:
@@ -92,8 +57,12 @@ class Pool:
         """Workers that are no more, which the loader has to be told of."""
         self._unreached: set[int] = set()
         """Workers that ended since their socket could not be taken; no fault of theirs."""
+        self._excused: set[int] = set()
+        """Workers that died over a request."""
+        self._ended: set[int] = set()
+        """Workers that were killed from here."""
+        self._wanted = settings.workers
         self._deaths = 0
-        self._last_death = 0.0
         self._last_able = 0.0
         """When a worker was last lost that could predict."""
         self._warn = Seldom()
@@ -137,21 +106,54 @@ class Pool:
         """How long the slowest batch has taken so far."""
         return max((now - channel.busy_since for channel in self._channels.values() if channel.jobs), default=0.0)
 
-    def overdue(self, now: float) -> list[Job]:
-        """Jobs that a worker has held until their deadline."""
-        return [job for channel in self._channels.values() for job in channel.jobs if job.expires <= now]
+    def expire(self, now: float) -> None:
+        """Answer the requests that a worker has held until their deadline, and end what takes too long."""
+        for channel in list(self._channels.values()):
+            overdue = [job for job in channel.jobs if job.expires <= now]
+            for job in overdue:
+                job.settle(job, OverdueError("The prediction took longer than the request's deadline."))
+            if channel.ended:
+                continue
+            if overdue and len(overdue) == len(channel.jobs) and now - channel.busy_since > OVERDUE_SECONDS:
+                self._end_prediction(channel, now)
+            elif not channel.ready and now - channel.born > self._settings.stuck_seconds:
+                log.error(
+                    f"worker {channel.pid} has neither loaded the model nor answered its sample row for "
+                    f"{now - channel.born:.0f} s; {STUCK}; it is replaced"
+                )
+                channel.end()
 
-    def welcome(self, channel: Channel) -> None:
-        """Take a worker that can predict."""
+    def _end_prediction(self, channel: Channel, now: float) -> None:
+        fields = {"request_ids": [job.task.request_id for job in channel.jobs]}
+        log.error(
+            f"a prediction was ended after {now - channel.busy_since:.1f} s, longer than its deadline; {STUCK}",
+            extra={"fields": fields},
+        )
+        channel.end()
+
+    def welcome(self, channel: Channel, memory: int) -> None:
+        """Take a worker that can predict, and that has `memory` bytes of its own."""
         channel.ready = True
+        if not self.ready.is_set():
+            self._limit_workers(memory)
         self.ready.set()
         self._fill()
         self._batcher.join(channel)
 
+    def _limit_workers(self, memory: int) -> None:
+        """Want as many workers as the memory holds."""
+        if memory <= 0:
+            return
+        holds = max(1, 1 + int(min(available_memory() / memory, self._wanted)))
+        if holds < self._wanted:
+            log.warning(
+                f"the memory holds {holds} of {self._wanted} workers, each of which takes {memory // MIB} MB by itself"
+            )
+            self._wanted = holds
+
     def settle(self, channel: Channel, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
         """Give answers to whom they belong, and the worker its next batch."""
-        if channel.born > self._last_death:
-            self._deaths = 0
+        self._deaths = 0
         self._batcher.finish(channel, jobs, answers, time.monotonic() - channel.busy_since)
 
     def lose(self, channel: Channel) -> None:
@@ -159,16 +161,19 @@ class Pool:
         del self._channels[channel.pid]
         if self._stopping:
             return
-        self._last_death = time.monotonic()
         if channel.ready:
-            self._last_able = self._last_death
-        self._batcher.leave(channel, channel.jobs)
+            self._last_able = time.monotonic()
+        if channel.ended:
+            self._ended.add(channel.pid)
+        if channel.jobs:
+            self._excused.add(channel.pid)
+        self._batcher.leave(channel, [job for job in channel.jobs if not job.exchange.reply])
         self._gone.append(channel.pid)
         self._fill()
 
     def _fill(self) -> None:
         """Ask the loader for the workers that are missing: for one alone until that can predict."""
-        wanted = self._settings.workers if self.ready.is_set() else 1
+        wanted = self._wanted if self.ready.is_set() else 1
         while not self._stopping and len(self._channels) + len(self._asked) < wanted:
             gone = self._gone[0] if self._gone else 0
             try:
@@ -200,7 +205,10 @@ class Pool:
         elif dead in self._unreached:
             self._unreached.remove(dead)
         elif dead:
-            self._count_death(f"worker {dead}", code)
+            how = "was ended" if dead in self._ended else f"died {_reason(code)}"
+            self._count_death(f"worker {dead} {how}", excused=dead in self._excused)
+            self._excused.discard(dead)
+            self._ended.discard(dead)
         if fds:
             self._open(pid, socket.socket(fileno=fds[0]))
         else:
@@ -229,9 +237,11 @@ class Pool:
         if not self.ready.is_set():
             self._fail(code if code > 0 else 1)
             return
-        self._last_death = time.monotonic()
-        self._count_death("the process that forks the workers", code)
-        self._restart()
+        self._count_death(f"the process that forks the workers died {_reason(code)}", excused=self.able > 0)
+        if self.able:
+            self._later(self._restart)
+        else:
+            self._restart()
 
     def _restart(self) -> None:
         if self._stopping:
@@ -243,12 +253,12 @@ class Pool:
             self._control.close()
             self._later(self._restart)
 
-    def _count_death(self, name: str, code: int) -> None:
+    def _count_death(self, what: str, *, excused: bool) -> None:
         if self._stopping:  # it is given up already, and nothing is replaced
             return
         self._metrics.worker_deaths += 1
-        self._deaths += 1
-        log.error(f"{name} died {_reason(code)}; it is replaced")
+        self._deaths += not excused
+        log.error(f"{what}; it is replaced")
         if self._deaths >= MAX_DEATHS:
             log.critical(f"{self._deaths} workers died in a row without answering a request: giving up")
             self._fail(1)
@@ -261,7 +271,7 @@ class Pool:
 
 def _reason(code: int) -> str:
     if code == UNSEEN:
-        return "of what nobody saw"
+        return "of an unknown cause"
     if code >= 0:
         return f"with exit code {code}"
     hint = ", for which a full memory is the usual reason" if code == -signal.SIGKILL else ""

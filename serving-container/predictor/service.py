@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from predictor.app import App
 from predictor.batcher import Batcher
-from predictor.errors import DeadlineError
 from predictor.pool import Pool
 from predictor.server import Server
 from predictor.settings import Settings
@@ -16,7 +15,7 @@ from predictor.state import Lifecycle, State
 from predictor.telemetry import Metrics, log
 
 EXPIRY_SECONDS = 0.5
-"""How often what nobody waits for any more is looked for."""
+"""How often requests are checked for a deadline that has passed."""
 
 
 async def serve(settings: Settings, variables: Mapping[str, str]) -> int:
@@ -68,13 +67,12 @@ async def _get_ready(pool: Pool, lifecycle: Lifecycle, started: float) -> None:
 
 
 async def _expire(batcher: Batcher, pool: Pool) -> None:
-    """Answer callers whose deadline has passed, whatever the workers do."""
+    """Answer the requests whose deadline has passed, whatever the workers do."""
     while True:
         await asyncio.sleep(EXPIRY_SECONDS)
         now = time.monotonic()
         batcher.expire(now)
-        for job in pool.overdue(now):
-            job.settle(job, DeadlineError("The deadline passed during the prediction."))
+        pool.expire(now)
 
 
 async def _drain(server: Server, settings: Settings) -> int:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +11,14 @@ from typing import Any, TypeVar
 LOG_LEVELS = ("debug", "info", "warning", "error")
 CGROUP = Path("/sys/fs/cgroup")
 MIB = 1024 * 1024
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+"""What numeric libraries read the number of their threads from, when they are imported."""
 T = TypeVar("T")
 
 
@@ -36,7 +45,7 @@ class Settings:
     threads: int
     """SERVING_THREADS: threads of the numeric libraries in each worker."""
     preload: bool
-    """SERVING_PRELOAD: load the model once and fork the workers from it; off for models that start threads."""
+    """SERVING_PRELOAD: load the model once and fork the workers from it, where the model allows it."""
     max_connections: int
     """SERVING_MAX_CONNECTIONS: open at once, or as many as the process may have files; further ones wait."""
     max_body_bytes: int
@@ -50,9 +59,9 @@ class Settings:
     max_batch_bytes: int
     """SERVING_MAX_BATCH_BYTES: a batch takes no further request once it holds this much, or less for a quick model."""
     timeout_seconds: float
-    """SERVING_TIMEOUT_SECONDS: nobody waits longer, so a request that waited as long is not predicted."""
+    """SERVING_TIMEOUT_SECONDS: a request that waited as long is not predicted, and a prediction is ended."""
     stuck_seconds: float
-    """SERVING_STUCK_SECONDS: a batch that takes longer makes /ping answer 503."""
+    """SERVING_STUCK_SECONDS: a batch that takes longer makes /ping answer 503, and a start that does is ended."""
     drain_seconds: float
     """SERVING_DRAIN_SECONDS: after SIGTERM, how long what was accepted may take."""
     receive_seconds: float
@@ -115,19 +124,39 @@ class _Reader:
         return text
 
 
-def worker_environ(environ: Mapping[str, str], threads: int) -> dict[str, str]:
+def worker_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of the processes that predict.
 
-    Each numeric library starts as many threads as the host has cores unless told otherwise before it is imported, so
-    that workers side by side fight over the same cores.
+    Each numeric library starts as many threads as the host has cores unless told otherwise before it is imported: they
+    would fight over the cores, and a process that has them cannot be forked. A worker raises the number when it starts.
     """
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
-    return {**dict.fromkeys(names, str(threads)), **environ}
+    return {**dict.fromkeys(THREAD_VARIABLES, "1"), **environ}
+
+
+def set_threads(threads: int) -> None:
+    """Let the numeric libraries that this process imports from now on use so many threads."""
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
 
 
 def cores(cgroup: Path = CGROUP) -> int:
     """Cores this process may use: its affinity, and its container's CPU quota rounded up."""
     return max(1, min(len(os.sched_getaffinity(0)), _quota(cgroup)))
+
+
+def available_memory(cgroup: Path = CGROUP, meminfo: Path = Path("/proc/meminfo")) -> float:
+    """Bytes that may still be had: the machine's, and the container's (cgroup v2 or v1); infinity if neither tells."""
+    v1 = cgroup / "memory"
+    found = [math.inf]
+    for limit, used in (
+        (cgroup / "memory.max", cgroup / "memory.current"),
+        (v1 / "memory.limit_in_bytes", v1 / "memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # no such cgroup, or "max"
+            found.append(int(limit.read_text()) - int(used.read_text()))
+    with suppress(OSError):
+        lines = meminfo.read_text().splitlines()
+        found += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return min(found)
 
 
 def _quota(cgroup: Path) -> int:

@@ -104,7 +104,25 @@ class UserCode:
         self._model = model
         self._given = given
         self._context = context
-        self._signature = getattr(model, "signature", ANYTHING)
+
+    @property
+    def reads_bodies(self) -> bool:
+        """Whether the user's code reads bodies by itself."""
+        return not self._functions.keys().isdisjoint({"input_fn", "transform_fn"})
+
+    @property
+    def signature(self) -> Signature:
+        """What the container's own model takes; without one, anything."""
+        return getattr(self._model, "signature", ANYTHING)
+
+    @signature.setter
+    def signature(self, signature: Signature) -> None:
+        if hasattr(self._model, "signature"):
+            self._model.signature = signature
+
+    def probe(self) -> Signature:
+        """See `predictor.model.Model`: user code is not tried."""
+        return ANYTHING if self.signature is ANYTHING else self._model.probe()
 
     async def respond(self, body: bytes, content_type: str | None, accept: str | None) -> Payload:
         """Answer a request; raises PredictorError."""
@@ -123,15 +141,15 @@ class UserCode:
 
     async def _read(self, body: bytes, content_type: str, context: Context) -> tuple[Any, str]:
         if read := self._functions.get("input_fn"):
-            return await read(_text(body, content_type), content_type, context=context), self._signature.methods[0]
-        request = decode(body, content_type, self._signature)
+            return await read(_text(body, content_type), content_type, context=context), self.signature.methods[0]
+        request = decode(body, content_type, self.signature)
         return request.rows, request.method
 
     async def _predict(self, data: Any, method: str, context: Context) -> Any:
         if predict := self._functions.get("predict_fn"):
             rows = data if "input_fn" in self._functions else self._given.rows(data)
             return await predict(rows, self._given.model, context=context)
-        if self._signature is not ANYTHING:
+        if self.signature is not ANYTHING:
             return self._model.predict(data, method)
         return await Function("model.predict", self._model.predict, takes_context=False)(data, context=context)
 

@@ -45,6 +45,9 @@ class Doubles:
             raise ZeroDivisionError("secret")
         return np.asarray(rows)[:, 0] * 2
 
+    def probe(self) -> Signature:
+        return self.signature
+
     def warm_up(self) -> bool:
         return True
 

@@ -11,6 +11,7 @@ from predictor.compile_compare import compare
 from predictor.compile_samples import Samples
 from predictor.model import Model
 from predictor.model_sklearn import wrap
+from predictor.rows import Signature
 
 
 class Off:
@@ -23,6 +24,9 @@ class Off:
 
     def predict(self, rows: Any, method: str) -> Any:
         return self._model.predict(rows, method) + self._added
+
+    def probe(self) -> Signature:
+        return self.signature
 
     def warm_up(self) -> bool:
         return True

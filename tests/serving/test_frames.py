@@ -3,7 +3,7 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictor.frames import Answer, Task, pack, read_tasks, take_answers
+from predictor.frames import Answer, Task, pack, read_tasks, take_frame
 
 texts = st.text(max_size=20)
 tasks = st.builds(Task, st.binary(max_size=100), st.none() | texts, st.none() | texts, texts)
@@ -15,23 +15,23 @@ ANY_TIME = settings(deadline=None)
 @ANY_TIME
 @given(st.lists(st.lists(tasks, max_size=5), max_size=3))
 def test_tasks_arrive_as_they_were_sent(batches: list[list[Task]]) -> None:
-    stream = io.BytesIO(b"".join(pack(batch) for batch in batches))
+    stream = io.BytesIO(b"".join(pack(number, batch) for number, batch in enumerate(batches)))
 
-    assert [read_tasks(stream) for _ in batches] == batches
+    assert [read_tasks(stream) for _ in batches] == list(enumerate(batches))
     assert read_tasks(stream) is None
 
 
 @ANY_TIME
 @given(st.lists(answers, max_size=5), st.integers(1, 50))
 def test_answers_are_taken_when_they_are_all_there(batch: list[Answer], step: int) -> None:
-    frame = pack(batch)
+    frame = pack(7, batch)
     buffer = bytearray()
     taken = []
     for start in range(0, len(frame), step):
         buffer += frame[start : start + step]
-        taken.append(take_answers(buffer))
+        taken.append(take_frame(buffer))
 
-    assert taken[-1] == batch
+    assert taken[-1] == (7, batch)
     assert [early for early in taken[:-1] if early is not None] == []
     assert buffer == b""
 

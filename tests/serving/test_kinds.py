@@ -31,6 +31,7 @@ NONE = make_pipeline(SimpleImputer(missing_values=None, strategy="constant", fil
 
 def model(estimator: Any) -> Estimator:
     wrapped = wrap(estimator, Path("model.pkl"))
+    wrapped.signature = wrapped.probe()
     wrapped.warm_up()
     return wrapped
 

@@ -32,7 +32,9 @@ LGBM = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1)
 
 
 def model(estimator: Any) -> Estimator:
-    return wrap(estimator, Path("model.pkl"))
+    made = wrap(estimator, Path("model.pkl"))
+    made.signature = made.probe()
+    return made
 
 
 class Own(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -32,6 +32,7 @@ NUMERIC = COLUMNS.drop(columns=["word"]).assign(id=range(300))
 
 def model(estimator: Any) -> Estimator:
     made = wrap(estimator, Path("model.pkl"))
+    made.signature = made.probe()
     made.warm_up()
     return made
 

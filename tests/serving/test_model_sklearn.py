@@ -40,7 +40,9 @@ DEAR = np.array(["no", "no", "yes", "yes"] * 5)
 
 
 def model(estimator: Any) -> Estimator:
-    return wrap(estimator, Path("model.pkl"))
+    made = wrap(estimator, Path("model.pkl"))
+    made.signature = made.probe()
+    return made
 
 
 def iris(estimator: Any) -> Estimator:

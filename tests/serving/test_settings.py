@@ -42,10 +42,10 @@ def test_a_bad_value_names_its_variable(name: str, value: str, message: str) -> 
 def test_workers_share_the_cores_unless_the_environment_says_otherwise() -> None:
     assert Settings.from_environ({"SERVING_WORKERS": str(cores())}).threads == 1
 
-    environment = worker_environ({"OMP_NUM_THREADS": "7", "PATH": "/bin"}, threads=3)
+    environment = worker_environ({"OMP_NUM_THREADS": "7", "PATH": "/bin"})
 
     assert environment["OMP_NUM_THREADS"] == "7"
-    assert environment["OPENBLAS_NUM_THREADS"] == "3"
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
     assert environment["PATH"] == "/bin"
 
 

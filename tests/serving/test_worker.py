@@ -15,8 +15,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
-from predictor.frames import FORK, FORKED, take_answers
-from predictor.worker import LEAST_BATCH_BYTES
+from predictor.frames import FORK, FORKED, HELLO, Ready, take_frame
+from predictor.startup import LEAST_BATCH_BYTES
 from tests.serving.processes import PYTHONPATH
 
 MIB = 2**20
@@ -38,10 +38,12 @@ def batch_bytes(model: Any, directory: Path, **settings: int) -> int:
             control.send(FORK.pack(0))
             _, (descriptor,), _, _ = socket.recv_fds(control, FORKED.size, 1)
             with socket.socket(fileno=descriptor) as worker:
-                answers = take_answers(bytearray(worker.recv(MIB)))
+                frame = take_frame(bytearray(worker.recv(MIB)))
             control.shutdown(socket.SHUT_RDWR)
-    assert answers
-    return answers[0].rows
+    assert frame
+    number, (ready,) = frame
+    assert number == HELLO
+    return Ready(*ready).batch_bytes
 
 
 @pytest.mark.parametrize("quick", [QUICK, VOTERS], ids=["linear", "forest"])
