@@ -134,7 +134,7 @@ image: .venv/.locked ## build the image with a model in it: MODEL=iris or a dire
 	@model=$$($(MODEL_DIRECTORY)) && \
 	rm -rf "$(CONTEXT)" && mkdir -p "$(CONTEXT)" && cp -R serving-container/. "$(CONTEXT)" && \
 	cp -R "$$model/." "$(CONTEXT)/model"
-	@extras=$$(PYTHONPATH=serving-container $(BIN)/python -m predictor.extras "$(CONTEXT)/model" $(EXTRAS)) && set -x && \
+	@extras=$$(PYTHONPATH=serving-container $(BIN)/python -m predictor.worker.extras "$(CONTEXT)/model" $(EXTRAS)) && set -x && \
 	$(DOCKER) build $(DOCKER_BUILD_FLAGS) --build-arg EXTRAS="$$extras" --tag "$(IMAGE)" "$(CONTEXT)"
 
 push: .venv/.locked ## push the image to ECR and print its URI by digest: IMAGE, REPOSITORY; AWS_PROFILE, AWS_REGION

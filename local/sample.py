@@ -15,12 +15,14 @@ from deployment.errors import UnreadableError
 from deployment.samples import SAMPLES, Reply, fit, read_samples
 from local.banner import Sample
 from local.settings import ENVIRON
-from predictor.batch import attempt
-from predictor.codecs import decode, encode
 from predictor.errors import PredictorError
-from predictor.model import Model, Options, UserCode, load
-from predictor.rows import Signature
+from predictor.formats.registry import decode, encode
+from predictor.inputs.rows import Signature
+from predictor.models.base import Model, Options
 from predictor.settings import Settings, SettingsError
+from predictor.worker.batch import attempt
+from predictor.worker.loading import load
+from predictor.worker.user_code import UserCode
 
 JSON = "application/json"
 # Petal length and width of five flowers, in cm.

@@ -5,8 +5,8 @@ import os
 import socket
 import sys
 
+from predictor.logs import configure_logging, log
 from predictor.settings import Settings, SettingsError, worker_environ
-from predictor.telemetry import configure_logging, log
 
 USAGE = "usage: python -m predictor serve | compile MODEL_DIR --output DIR"
 
@@ -22,16 +22,16 @@ def main(arguments: list[str]) -> int:
     configure_logging(settings.log_level)
     match arguments:
         case [] | ["serve"]:
-            from predictor.service import serve  # noqa: PLC0415  # each process imports what it needs
+            from predictor.server.run import serve  # noqa: PLC0415  # each process imports what it needs
 
             return asyncio.run(serve(settings, worker_environ(os.environ)))
         case ["load", descriptor, *how]:
-            from predictor.worker import EACH, run_loader  # noqa: PLC0415  # as above
+            from predictor.worker.fork_server import EACH, run_loader  # noqa: PLC0415  # as above
 
             return run_loader(settings, socket.socket(fileno=int(descriptor)), each=EACH in how)
         case ["compile", *rest]:
             os.environ.update(worker_environ(os.environ))  # its timings are of one worker among others
-            from predictor import compile as compiler  # noqa: PLC0415  # as above
+            from predictor.compile import command as compiler  # noqa: PLC0415  # as above
 
             return compiler.main(rest, settings.trusted_types)
     print(USAGE, file=sys.stderr)  # noqa: T201  # what the command prints

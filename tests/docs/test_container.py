@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from predictor.errors import PredictorError
-from predictor.model import UserCode, load
+from predictor.worker.loading import load
+from predictor.worker.user_code import UserCode
 from tests.docs.readme import blocks
 from tests.environments import ROOT
 

@@ -30,7 +30,7 @@ def test_the_functions() -> None:
 
 
 def test_the_container_reads_these_and_no_others() -> None:
-    sources = (ROOT / "serving-container" / "predictor").glob("*.py")
+    sources = (ROOT / "serving-container" / "predictor").rglob("*.py")
     read = {name for path in sources for name in VARIABLE.findall(path.read_text())}
 
     assert set(tables()[1]) == read

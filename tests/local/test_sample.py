@@ -13,7 +13,7 @@ from sklearn.preprocessing import PowerTransformer
 
 from local.banner import Sample
 from local.sample import FLOWERS, find_sample, main
-from predictor.model import load
+from predictor.worker.loading import load
 from tests.local import sample_models
 from tests.local.sample_models import Save
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from predictor.batcher import Batcher, Job
 from predictor.errors import PredictorError
-from predictor.frames import Answer, Task
+from predictor.ipc import Answer, Task
+from predictor.server.batching import Batcher, Job
+from predictor.server.metrics import Metrics
 from predictor.settings import Settings
-from predictor.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from predictor.exchange import Exchange
+    from predictor.http.exchange import Exchange
 
 
 @dataclass(slots=True)

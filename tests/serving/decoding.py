@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from predictor.codecs import decode
 from predictor.errors import BadInputError
-from predictor.rows import Signature
+from predictor.formats.registry import decode
+from predictor.inputs.rows import Signature
 
 JSON = "application/json"
 PAIRS = Signature(features=2)

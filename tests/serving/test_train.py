@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import predictor
-from predictor.codecs import decode, encode
-from predictor.model import UserCode, load
+from predictor.formats.registry import decode, encode
+from predictor.worker.loading import load
+from predictor.worker.user_code import UserCode
 
 ROOT = Path(predictor.__file__).parents[1]
 

@@ -1,0 +1,1 @@
+"""The `compile` command: models to ONNX, proved equal; imports `models`, `formats` and `inputs`."""

@@ -1,0 +1,75 @@
+"""Bytes to rows and predictions to bytes: which format a request has, and which one its answer gets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from predictor.errors import BadInputError, UnsupportedMediaTypeError
+from predictor.formats import csv, json, media_types, npy
+from predictor.formats.media_types import MediaType
+from predictor.inputs.rows import Request, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """An answer's body with its media type."""
+
+    body: bytes
+    content_type: str
+
+
+DECODERS: dict[str, Callable[[bytes, MediaType, Signature], Request]] = {
+    "application/json": json.decode,
+    "application/jsonlines": json.decode_lines,
+    "application/x-jsonlines": json.decode_lines,
+    "application/x-ndjson": json.decode_lines,
+    "text/csv": csv.decode,
+    "application/x-npy": npy.decode,
+    "application/x-npz": npy.decode_sparse,
+}
+ENCODERS: dict[str, Callable[[npt.NDArray[Any]], bytes]] = {
+    "application/json": json.encode,
+    "application/jsonlines": json.encode_lines,
+    "application/x-jsonlines": json.encode_lines,
+    "application/x-ndjson": json.encode_lines,
+    "text/csv": csv.encode,
+    "application/x-npy": npy.encode,
+}
+
+
+def decode(body: bytes, content_type: str | None, signature: Signature) -> Request:
+    """Read and validate a body; raises BadInputError, PayloadTooLargeError, UnsupportedMediaTypeError."""
+    media_type = media_types.parse(content_type)
+    decoder = DECODERS.get(media_type.name)
+    if decoder is None:
+        raise UnsupportedMediaTypeError(_unsupported(media_type.name))
+    if not body:
+        raise BadInputError("The body is empty: expected at least one row.")
+    return decoder(body, media_type, signature)
+
+
+def negotiate(accept: str | None, content_type: str | None) -> str:
+    """Choose the media type of the answer: what Accept likes most, else the request's own where it can be written.
+
+    Raises NotAcceptableError, before anything is predicted.
+    """
+    own = media_types.parse(content_type).name
+    return media_types.choose(accept, OFFERS.get(own, OFFERED))
+
+
+def encode(predictions: npt.NDArray[Any], media_type: str) -> Payload:
+    """Write predictions, one element a row; raises NotAcceptableError when the format cannot hold them."""
+    return Payload(ENCODERS[media_type](predictions), media_type)
+
+
+OFFERED = tuple(ENCODERS)
+OFFERS = {own: (own, *(other for other in OFFERED if other != own)) for own in OFFERED}
+
+
+def _unsupported(name: str) -> str:
+    hint = ""
+    if name == "application/x-www-form-urlencoded":
+        hint = " curl sends this type unless told otherwise: add -H 'Content-Type: application/json'."
+    return f'The content type "{name[:80]}" cannot be read: send one of {", ".join(DECODERS)}.{hint}'

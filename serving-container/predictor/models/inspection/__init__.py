@@ -1,0 +1,1 @@
+"""What a fitted estimator takes, found out from the estimator; imports `inputs` only."""

@@ -1,0 +1,62 @@
+"""Estimators that would answer wrongly without anybody noticing, and what is not offered of others for that reason."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sklearn.decomposition import NMF, MiniBatchNMF
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from predictor.errors import ModelLoadError
+from predictor.inputs.rows import METHODS, Signature
+from predictor.models.inspection.estimators import PACKAGES, is_of, parts
+
+MARGIN = "binary:logitraw"
+"""XGBoost's objective whose answers are log-odds, which XGBClassifier takes for probabilities."""
+
+
+def check(estimator: Any, path: Path) -> tuple[str, ...]:
+    """Find an estimator's methods; raises ModelLoadError when it can answer nothing, or nothing right."""
+    kind = type(estimator).__name__
+    methods = tuple(name for name in METHODS if callable(getattr(estimator, name, None)))
+    if not methods:
+        raise ModelLoadError(f"{path} holds a {kind}, which has none of {', '.join(METHODS)}: save the fitted model.")
+    if kind == "Booster" and any(is_of(name, estimator) for name in ("xgboost", "lightgbm")):
+        raise ModelLoadError(f"{path} holds a Booster: save it by its save_model, as model.ubj (XGBoost) or model.txt.")
+    if not _is_fitted(estimator):
+        raise ModelLoadError(f"{path} holds a {kind} that is not fitted: call fit before saving it.")
+    if any(getattr(part, "objective", None) == MARGIN for part in parts(estimator) if is_of("xgboost", part)):
+        raise ModelLoadError(
+            f"{path} has the objective {MARGIN}, whose log-odds are no probabilities: train it with binary:logistic, "
+            "which grows the same trees."
+        )
+    return methods
+
+
+def limited(signature: Signature, estimator: Any) -> Signature:
+    """Take from a signature what the estimator would answer otherwise than alone, or than with dense rows."""
+    inside = list(parts(estimator))
+    # A cell that a sparse matrix does not hold is zero, and to XGBoost missing.
+    sparse = signature.sparse and not any(is_of("xgboost", part) for part in inside)
+    return replace(signature, sparse=sparse, independent=signature.independent and not any(map(_mixes_rows, inside)))
+
+
+def _mixes_rows(part: Any) -> bool:
+    """Whether a row's answer depends on the rows beside it."""
+    # They go over all rows until all together change little; IterativeImputer may draw numbers row after row.
+    return isinstance(part, NMF | MiniBatchNMF) or bool(getattr(part, "sample_posterior", False))
+
+
+def _is_fitted(estimator: Any) -> bool:
+    """Whether an estimator was trained, as far as it tells: somebody's own class need not."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    if type(estimator).__module__.partition(".")[0] not in PACKAGES:
+        return True
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True

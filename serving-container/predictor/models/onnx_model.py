@@ -1,0 +1,220 @@
+"""ONNX models: those that `python -m predictor compile` wrote, and any other with rows of features in.
+
+A compiled model carries its signature and where each method's answer is as metadata, so that it serves the same API as
+the model it was made of. Of another one both are read from its inputs and outputs.
+
+Numbers are doubles until here. A graph that takes float32 gets the nearest one, as the frameworks that train on float32
+make of doubles; a graph that takes whole numbers or booleans gets exactly what was sent, or the request is refused.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
+from predictor.inputs.known_categories import Known
+from predictor.inputs.rows import Signature, one_a_row
+from predictor.models.shortcuts import boxes_metadata
+from predictor.models.shortcuts.boxes_metadata import Voters
+
+METADATA = "predictor"
+"""Key of the metadata that a compiled model carries."""
+NUMBERS = {
+    "tensor(double)": np.float64,
+    "tensor(float)": np.float32,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool,
+}
+TEXT = "tensor(string)"
+SETS = ("text", "ignored", "objects", "unknown", "unlike_names", "required", "nones")
+"""Fields of a Signature that are sets, which JSON has as lists."""
+EXACT = 2**53 - 1
+"""Above it a double may stand for another whole number than the one that was sent."""
+LIMITS: dict[type, tuple[str, float, float]] = {
+    np.float32: (
+        "a number that a 32-bit float can hold",
+        -float(np.finfo(np.float32).max),
+        float(np.finfo(np.float32).max),
+    ),
+    np.int64: (f"a whole number of at most {EXACT}", -EXACT, EXACT),
+    np.int32: ("a whole number of 32 bits", -(2**31), 2**31 - 1),
+    np.bool: ("true, false, 1 or 0", 0, 1),
+}
+"""What a kind of numbers holds: in words, the least and the greatest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a method's answer is: an output of a file's graph, or one column of it."""
+
+    file: str
+    name: str
+    column: int | None = None
+    flags: bool = False
+    """Whether 1 and 0 stand for true and false."""
+
+
+class OnnxModel:
+    """An ONNX graph a method; called by one thread at a time."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._directory = path.parent
+        self._threads = threads
+        session = self._open(path.name)
+        self.signature, self._outputs, self._known = _described(session, path)
+        self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
+        table = session.get_modelmeta().custom_metadata_map.get(boxes_metadata.METADATA)
+        self._voters = Voters(table, self.signature.features or 0) if table else None
+        self._sessions = self._open_all()
+
+    def predict(self, rows: Any, method: str) -> npt.NDArray[Any]:
+        """See `predictor.models.base.Model`."""
+        for known in self._known:
+            rows = known.admit(rows)
+        if self._voters:
+            return self._voters.predict(_cells(rows, np.float32), method)
+        output = self._outputs[method]
+        feed = self._feed(rows)
+        try:
+            answer = self._sessions[output.file].run([output.name], feed)[0]
+        except Exception as error:
+            raise PredictionError("The model failed on these rows.") from error
+        return one_a_row(_array(answer, output), rows.shape[0])
+
+    def warm_up(self) -> bool:
+        """See `predictor.models.base.Model`."""
+        text = self.signature.text or frozenset()
+        cells = {index: "" if index in text else 1.0 for index in range(self.signature.features or 1)}
+        cells |= {known.index: known.example for known in self._known}
+        row = np.array([[*cells.values()]], dtype=object)
+        try:
+            for method in self.signature.methods:
+                self.predict(row if text else row.astype(np.float64), method)
+        except PredictorError:
+            return False
+        return True
+
+    def probe(self) -> Signature:
+        """See `predictor.models.base.Model`: a graph says what it takes."""
+        return self.signature
+
+    def _feed(self, rows: Any) -> dict[str, npt.NDArray[Any]]:
+        if len(self._inputs) == 1:
+            name, kind = self._inputs[0]
+            return {name: _cells(rows, kind)}
+        return {name: _cells(rows[:, i : i + 1], kind, i) for i, (name, kind) in enumerate(self._inputs)}
+
+    def _open(self, file: str) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry(
+            "session.intra_op.allow_spinning", "0"
+        )  # it would burn a core between requests
+        return onnxruntime.InferenceSession(self._directory / file, options, providers=["CPUExecutionProvider"])
+
+    def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
+        files = set() if self._voters else {output.file for output in self._outputs.values()}
+        return {file: self._open(file) for file in files}
+
+
+def load(path: Path, threads: int) -> OnnxModel:
+    return OnnxModel(path, threads)
+
+
+def description(signature: Signature, outputs: dict[str, Output], known: Sequence[Known] = ()) -> str:
+    """The metadata of a compiled model."""
+    written = asdict(signature) | {name: sorted(getattr(signature, name) or ()) for name in SETS}
+    places = {name: asdict(output) for name, output in outputs.items()}
+    columns = [asdict(column) | {"values": list(column.values)} for column in known]
+    return json.dumps({"signature": written, "outputs": places, "known": columns})
+
+
+def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signature, dict[str, Output], list[Known]]:
+    """Read a compiled model's metadata, or else derive them."""
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA)
+    if text is None:
+        outputs = _outputs(session.get_outputs(), path.name)
+        return _signature(session.get_inputs(), tuple(outputs), path), outputs, []
+    read = json.loads(text)
+    written = read["signature"]
+    sets = {name: frozenset(written.get(name, ())) for name in SETS}
+    tuples = {name: tuple(written.get(name, ())) for name in ("names", "trained", "methods")}
+    outputs = {name: Output(**output) for name, output in read["outputs"].items()}
+    signature = Signature(**(written | sets | tuples))
+    known = [Known(**column | {"values": dict.fromkeys(column["values"])}) for column in read.get("known", ())]
+    return signature, outputs, known
+
+
+def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> Signature:
+    """Derive the signature: one input of rows, or an input of one column a feature."""
+    if unknown := [item.type for item in inputs if item.type not in NUMBERS and item.type != TEXT]:
+        raise ModelLoadError(f"{path} takes a {unknown[0]}: only rows of numbers or text can be served.")
+    for item in inputs:
+        if len(item.shape) != 2 or isinstance(item.shape[0], int):  # noqa: PLR2004  # rows and columns
+            raise ModelLoadError(
+                f"{path} takes {item.name} of shape {item.shape}: export it as [any number of rows, features]."
+            )
+    if len(inputs) > 1:
+        text = frozenset(index for index, item in enumerate(inputs) if item.type == TEXT)
+        return Signature(len(inputs), tuple(item.name for item in inputs), methods=methods, text=text, required=text)
+    width = inputs[0].shape[1] if isinstance(inputs[0].shape[1], int) else None
+    text = frozenset(range(width or 1)) if inputs[0].type == TEXT else frozenset()
+    return Signature(width, methods=methods, text=text, required=text)
+
+
+def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:
+    """The first output is the prediction; a second one, as converters of classifiers write it, the probabilities."""
+    found = {"predict": Output(file, outputs[0].name)}
+    if len(outputs) > 1:
+        found["predict_proba"] = Output(file, outputs[1].name)
+    return found
+
+
+def _cells(rows: npt.NDArray[Any], kind: type, first: int = 0) -> npt.NDArray[Any]:
+    """Make cells what an input takes, from the model's column `first` on; raises BadInputError."""
+    if kind is np.str_:
+        return _texts(rows)
+    numbers = np.ascontiguousarray(rows, dtype=np.float64)
+    if kind in LIMITS:
+        _check(numbers, kind, first)
+    return numbers.astype(kind, copy=False)
+
+
+def _check(numbers: npt.NDArray[np.float64], kind: type, first: int) -> None:
+    """Refuse what a kind of numbers does not hold; NaN only floats do."""
+    expected, least, greatest = LIMITS[kind]
+    wrong = (numbers < least) | (numbers > greatest)
+    if kind is not np.float32:
+        wrong |= numbers != np.trunc(numbers)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        where = f"{numbers[row, column]:.17g} in row {row}, column {first + column}"
+        raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {where}.")
+
+
+def _texts(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if not all(isinstance(cell, str) for cell in rows.flat):
+        raise BadInputError("A cell is not what the model takes: expected a string in every column of text.")
+    return rows.astype(object)
+
+
+def _array(answer: Any, output: Output) -> Any:
+    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+        # a ZipMap: a dict of probabilities a row, in the order of the classes
+        return np.array([list(row.values()) for row in answer])
+    if isinstance(answer, list):  # an array for each of several outputs, which the caller knows
+        return answer
+    if output.flags:
+        return answer.astype(bool)
+    if output.column is not None:
+        return answer[:, output.column]
+    return answer.ravel() if answer.ndim > 1 and answer.shape[1:] == (1,) and output.name != "transform" else answer

@@ -1,0 +1,1 @@
+"""Faster ways to the same predictions for some estimators; imports `inspection` only."""

@@ -1,0 +1,1 @@
+"""The server process: queues requests and sends them to workers; imports `http` and the top-level modules."""

@@ -1,0 +1,1 @@
+"""The processes that predict: imports `models`, `formats`, `inputs` and the top-level modules."""

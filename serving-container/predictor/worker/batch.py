@@ -1,0 +1,106 @@
+"""A batch of tasks through the model: decode each, predict those that fit together at once, encode each.
+
+Whatever goes wrong with a task is that task's answer alone.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ParamSpec, TypeVar
+
+import numpy.typing as npt
+
+from predictor.errors import PROBLEM_MEDIA_TYPE, PredictionError, PredictorError, problem
+from predictor.formats.registry import decode, encode, negotiate
+from predictor.inputs.rows import Request, Signature, concatenate
+from predictor.ipc import Answer, Task
+from predictor.logs import log
+from predictor.models.base import Model
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A decoded task and its place in the batch."""
+
+    place: int
+    task: Task
+    request: Request
+    media_type: str
+
+
+def respond(model: Model, tasks: Sequence[Task]) -> list[Answer]:
+    """Answer each task, in order."""
+    answers: dict[int, Answer] = {}
+    groups: dict[Hashable, list[Member]] = {}
+    for place, task in enumerate(tasks):
+        member = attempt(_decode, place, task, model.signature)
+        if isinstance(member, PredictorError):
+            answers[place] = refusal(member, task)
+        else:
+            groups.setdefault(member.request.batch_key, []).append(member)
+    for group in groups.values():
+        answers |= _predict(model, group)
+    return [answers[place] for place in range(len(tasks))]
+
+
+def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | PredictorError:
+    """Call `function` and return what it raises; what it should not raise is a PredictionError with a fixed text."""
+    try:
+        return function(*args, **kwargs)
+    except PredictorError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # a model's code may raise anything, and only its request may suffer
+        failure = PredictionError("The model failed on this request; the server's log says why.")
+        failure.__cause__ = error
+        return failure
+
+
+def refusal(error: PredictorError, task: Task) -> Answer:
+    """Make an error an answer; the log gets the cause of what is not the caller's fault."""
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error(error.detail, exc_info=error, extra={"fields": {"request_id": task.request_id}})
+    return Answer(error.status, PROBLEM_MEDIA_TYPE, problem(error, task.request_id))
+
+
+def _decode(place: int, task: Task, signature: Signature) -> Member:
+    media_type = negotiate(task.accept, task.content_type)
+    return Member(place, task, decode(task.body, task.content_type, signature), media_type)
+
+
+def _predict(model: Model, members: Sequence[Member]) -> dict[int, Answer]:
+    """Predict members as one; when that fails, each alone, so that only the one at fault fails."""
+    predictions = attempt(_predict_rows, model, [member.request for member in members])
+    if not isinstance(predictions, PredictorError):
+        return _slices(members, predictions)
+    if len(members) == 1:
+        return {members[0].place: refusal(predictions, members[0].task)}
+    return {place: answer for member in members for place, answer in _predict(model, [member]).items()}
+
+
+def _predict_rows(model: Model, requests: Sequence[Request]) -> npt.NDArray[Any]:
+    batch = concatenate(requests)
+    predictions = model.predict(batch.rows, batch.method)
+    if len(predictions) != len(batch):
+        raise PredictionError(f"The model gave {len(predictions)} predictions for {len(batch)} rows.")
+    return predictions
+
+
+def _slices(members: Sequence[Member], predictions: npt.NDArray[Any]) -> dict[int, Answer]:
+    """Give each member its own rows' predictions."""
+    answers = {}
+    start = 0
+    for member in members:
+        end = start + len(member.request)
+        answers[member.place] = _encode(member, predictions[start:end])
+        start = end
+    return answers
+
+
+def _encode(member: Member, predictions: npt.NDArray[Any]) -> Answer:
+    payload = attempt(encode, predictions, member.media_type)
+    if isinstance(payload, PredictorError):
+        return refusal(payload, member.task)
+    return Answer(200, payload.content_type, payload.body, len(predictions))

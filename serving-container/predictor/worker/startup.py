@@ -1,0 +1,185 @@
+"""How a process that predicts starts: load the model, try it, and tell whether the process may be forked.
+
+A fork holds the memory of its parent but none of its threads. Code that waits for such a thread waits for ever: the
+pools of OpenMP, CUDA, gRPC and loky all do. So a process is forked only while it has one thread and no child.
+"""
+
+import csv
+import gc
+import io
+import math
+import os
+import pickle
+import select
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import TypeVar
+
+from predictor.errors import ModelLoadError
+from predictor.formats.media_types import JSON
+from predictor.ipc import Answer, Ready, Task
+from predictor.logs import log
+from predictor.models.base import Model, Options
+from predictor.settings import Settings
+from predictor.worker.loading import load
+from predictor.worker.user_code import UserCode
+
+T = TypeVar("T")
+SAMPLES = "samples.csv"
+"""The owner's own rows, beside the model: a header and lines."""
+RARE_COLLECTION = 50_000
+"""Objects between garbage collections while the model is loaded: most stay, and looking through them as often as usual
+takes a tenth of the start."""
+TRIALS = 3
+TRIAL_SECONDS = 0.1
+"""Calls that are made only to time them: so many at most, and no further one after so long."""
+LEAST_BATCH_BYTES = 2**17
+BATCH_BYTES_A_SECOND = 1e9
+"""Batch size at which the cost of a call by itself is negligible; larger batches starve other workers."""
+PROC = Path("/proc/self")
+PATIENCE_SECONDS = 30.0
+"""After so long a prediction that is only a trial is named in the log."""
+
+
+def load_model(settings: Settings, *, probe: bool) -> Model | UserCode | None:
+    """Load the model; None when that fails, with one line in the log that says why."""
+    usual = gc.get_threshold()
+    gc.set_threshold(RARE_COLLECTION)
+    try:
+        options = Options(settings.threads, settings.program, settings.trusted_types, probe=probe)
+        model = load(settings.model_dir, options)
+        if isinstance(model, UserCode):  # what its loading leaves behind may be large; a file's leaves next to nothing
+            gc.collect()
+    except ModelLoadError as error:
+        log.critical(error.detail)
+    except MemoryError:
+        log.critical(f"the memory does not hold the model in {settings.model_dir}: use a larger instance")
+    except Exception as error:  # noqa: BLE001  # the one line, whatever happened
+        log.critical(f"the model in {settings.model_dir} cannot be loaded: {type(error).__name__}: {error}")
+    else:
+        return model
+    finally:
+        gc.set_threshold(*usual)
+    return None
+
+
+def why_not_forkable() -> str:
+    """Why this process may not be forked; empty when it may.
+
+    NumPy's own OpenBLAS starts its threads anew after a fork; it has none here, for the model is loaded with one.
+    """
+    try:
+        threads = len(list((PROC / "task").iterdir()))
+        children = len((PROC / "task" / str(os.getpid()) / "children").read_text().split())
+    except OSError:  # not Linux
+        threads, children = threading.active_count(), 0
+    if threads > 1:
+        return f"loading it started {_count(threads - 1, 'thread')}"
+    return f"loading it started {_count(children, 'child process')}" if children else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
+
+
+def in_child(call: Callable[[], T]) -> T | None:
+    """Call in a forked child and return its result; None when the child fails or dies.
+
+    Threads that the call starts end with the child.
+    """
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        os._exit(_report(call, writing))
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        while not select.select([stream], [], [], PATIENCE_SECONDS)[0]:
+            log.error("the model does not answer a made-up row: it may wait for a thread or process that is not there")
+        content = stream.read()
+    os.waitpid(pid, 0)
+    result: T | None = pickle.loads(content) if content else None  # noqa: S301  # written by our own fork
+    return result
+
+
+def _report(call: Callable[[], object], writing: int) -> int:
+    try:
+        with os.fdopen(writing, "wb") as stream:
+            stream.write(pickle.dumps(call()))
+    except Exception:  # noqa: BLE001  # then the parent goes on without
+        return 1
+    return 0
+
+
+def ready(model: Model | UserCode, respond: Callable[[Sequence[Task]], list[Answer]], settings: Settings) -> Ready:
+    """Try the model in the process that will predict; raises ModelLoadError when it fails on its owner's sample."""
+    path = settings.model_dir / SAMPLES
+    if body := _first_sample(path):
+        own_reading = isinstance(model, UserCode) and model.reads_bodies
+        (answer,) = respond([Task(body, "text/csv" if own_reading else "text/csv; header=present", JSON, "sample")])
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not own_reading:
+            raise ModelLoadError(f"The model loads, but fails on the first row of {path}; the cause is above.")
+        if answer.status != HTTPStatus.OK:
+            fields = {"answer": answer.body.decode(errors="replace")}
+            log.warning(f"the first row of {path} is not answered", extra={"fields": fields})
+    return Ready(0 if isinstance(model, UserCode) else _batch_bytes(model, settings), _own_memory())
+
+
+def _first_sample(path: Path) -> bytes:
+    """The header and the first row; empty where there is no such file."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [line for line, _ in zip(csv.reader(file), range(2), strict=False)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return b""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode()
+
+
+def _batch_bytes(model: Model, settings: Settings) -> int:
+    """Predict a made-up row, which only warms up; what that takes says how much a batch shall hold."""
+    seconds = _call_seconds(model)
+    if not model.signature.independent:
+        return 0
+    return int(min(settings.max_batch_bytes, max(LEAST_BATCH_BYTES, seconds * BATCH_BYTES_A_SECOND)))
+
+
+def _call_seconds(model: Model) -> float:
+    """What a call takes; infinity for a model that no made-up row suits. The first call may load something."""
+    taken: list[float] = []
+    while len(taken) <= TRIALS and sum(taken) < TRIAL_SECONDS:
+        started = time.perf_counter()
+        if not model.warm_up():
+            return math.inf
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def _own_memory() -> int:
+    """Bytes that this process shares with no other; 0 where the system does not tell."""
+    try:
+        lines = (PROC / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
+
+
+def use_threads(model: Model | UserCode, threads: int) -> None:
+    """Let the numeric libraries of a worker use `threads`: the model was loaded with one.
+
+    joblib's processes do not pay for the few rows of a request, and start anew in each worker; code of one's own may
+    want them all the same.
+    """
+    if "threadpoolctl" in sys.modules and threads > 1:
+        import threadpoolctl  # type: ignore[import-untyped]  # noqa: PLC0415  # loaded with scikit-learn
+
+        threadpoolctl.threadpool_limits(threads)
+    if "joblib" in sys.modules and not isinstance(model, UserCode):
+        import joblib  # noqa: PLC0415  # loaded with the model
+
+        joblib.parallel_config(backend="sequential")

@@ -1,0 +1,47 @@
+"""What an estimator is found to take."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
+
+from predictor.models.estimator import wrap
+
+
+@pytest.mark.parametrize(
+    ("estimator", "text"),
+    [
+        (OneHotEncoder(handle_unknown="ignore"), {0, 1}),
+        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), {0, 1}),
+        (FeatureUnion([("a", OneHotEncoder(handle_unknown="ignore")), ("b", OrdinalEncoder())]), {0, 1}),
+        (ColumnTransformer([("t", OneHotEncoder(), slice(0, 1)), ("d", "drop", [1])]), {0}),
+        (ColumnTransformer([("t", OneHotEncoder(), [True, False])]), {0}),
+        (
+            GridSearchCV(make_pipeline(OneHotEncoder(), LogisticRegression()), {"logisticregression__C": [1]}, cv=2),
+            {0, 1},
+        ),
+    ],
+)
+def test_features_of_text_in_arrays(estimator: Any, text: Any) -> None:
+    rows = np.array([["a", "x"], ["b", "y"]] * 4, dtype=object)
+
+    signature = wrap(estimator.fit(rows, [0, 1] * 4), Path("model.pkl")).signature
+
+    assert (signature.text, signature.frame, signature.features) == (text, False, 2)
+
+
+@pytest.mark.parametrize("step", [FunctionTransformer(), FunctionTransformer(np.log1p)])
+def test_functions_of_numpy_are_not_foreign(step: Any) -> None:
+    pipeline = Pipeline([("f", step), ("m", LogisticRegression(max_iter=1000))]).fit(*load_iris(return_X_y=True))
+    signature = wrap(pipeline, Path("model.pkl")).signature
+
+    assert signature.independent
+    assert signature.numeric
