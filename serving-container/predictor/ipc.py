@@ -1,8 +1,8 @@
-"""What the server and its workers say to each other: a batch of tasks one way, as many answers the other way.
+"""Frames between the server and its workers: a batch of requests one way, as many responses the other way.
 
 A frame is its length in four bytes and a pair in Python's marshal format, which is several times faster than pickle and
-holds nothing but plain values: the number of the batch, and its tasks or answers. An answer to another batch than the
-one that was asked is dropped. Both ends are processes of one program, so one version of the format.
+holds plain values only: the number of the batch, and its requests or responses. A response must have the number of the
+batch that was sent last. Both ends are processes of one program, so there is one version of the format.
 """
 
 import marshal
@@ -23,8 +23,8 @@ HELLO = 0
 """The number of a worker's first frame, which holds one `Ready`. Batches count from 1."""
 
 
-class Task(NamedTuple):
-    """A request body to predict."""
+class Request(NamedTuple):
+    """A request on its way to a worker: what the client sent, and an id for the log."""
 
     body: bytes
     content_type: str | None
@@ -32,8 +32,8 @@ class Task(NamedTuple):
     request_id: str
 
 
-class Answer(NamedTuple):
-    """What a caller gets; `rows` is how many predictions it holds."""
+class Response(NamedTuple):
+    """A response on its way to the client; `rows` is how many predictions it holds."""
 
     status: int
     content_type: str
@@ -50,19 +50,19 @@ class Ready(NamedTuple):
     """Bytes that the worker shares with no other process."""
 
 
-def pack(number: int, items: Sequence[Task | Answer | Ready]) -> bytes:
+def pack(number: int, items: Sequence[Request | Response | Ready]) -> bytes:
     """Make a frame."""
     payload = marshal.dumps((number, [tuple(item) for item in items]))
     return _LENGTH.pack(len(payload)) + payload
 
 
-def read_tasks(stream: BinaryIO) -> tuple[int, list[Task]] | None:
+def read_requests(stream: BinaryIO) -> tuple[int, list[Request]] | None:
     """Wait for a frame; None when the other end has closed."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     number, items = marshal.loads(stream.read(_LENGTH.unpack(head)[0]))  # noqa: S302  # see the module's docstring
-    return number, [Task(*item) for item in items]
+    return number, [Request(*item) for item in items]
 
 
 def take_frame(buffer: bytearray) -> tuple[int, list[Any]] | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from predictor.errors import PredictorError
-from predictor.ipc import Answer, Task
-from predictor.server.batching import Batcher, Job
+from predictor.ipc import Request, Response
+from predictor.server.batching import Batcher, Pending
 from predictor.server.metrics import Metrics
 from predictor.settings import Settings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Caller:
-    """Stands for the exchange of a job: whether its client has gone is all that the batcher asks."""
+    """Stands for the exchange of a request: whether its client has gone is all that the batcher asks."""
 
     gone: bool = False
 
@@ -28,36 +28,36 @@ class Recorder:
     """A worker that keeps what it is sent until it is told to finish."""
 
     batch_bytes: int = 2**20
-    sent: list[Sequence[Job]] = field(default_factory=list)
+    sent: list[Sequence[Pending]] = field(default_factory=list)
 
-    def send(self, jobs: Sequence[Job]) -> None:
-        self.sent.append(jobs)
+    def send(self, batch: Sequence[Pending]) -> None:
+        self.sent.append(batch)
 
     @property
     def bodies(self) -> list[list[bytes]]:
-        return [[job.task.body for job in jobs] for jobs in self.sent]
+        return [[pending.request.body for pending in batch] for batch in self.sent]
 
 
 class Bench:
     """A batcher and what came out of it."""
 
     def __init__(self, **settings: object) -> None:
-        self.outcomes: dict[bytes, Answer | PredictorError] = {}
+        self.outcomes: dict[bytes, Response | PredictorError] = {}
         variables = {f"SERVING_{name.upper()}": str(value) for name, value in settings.items()}
         self.batcher = Batcher(Settings.from_environ(variables), Metrics())
 
-    def job(self, body: bytes, *, expires_in: float = 60) -> Job:
-        task = Task(body, None, None, "")
-        return Job(task, cast("Exchange", Caller()), time.monotonic() + expires_in, self.settle)
+    def pending(self, body: bytes, *, expires_in: float = 60) -> Pending:
+        request = Request(body, None, None, "")
+        return Pending(request, cast("Exchange", Caller()), time.monotonic() + expires_in, self.settle)
 
-    def settle(self, job: Job, outcome: Answer | PredictorError) -> None:
-        self.outcomes[job.task.body] = outcome
+    def settle(self, pending: Pending, outcome: Response | PredictorError) -> None:
+        self.outcomes[pending.request.body] = outcome
 
-    def submit(self, *bodies: bytes, **options: Any) -> list[Job]:
-        jobs = [self.job(body, **options) for body in bodies]
-        for job in jobs:
-            self.batcher.submit(job)
-        return jobs
+    def submit(self, *bodies: bytes, **options: Any) -> list[Pending]:
+        batch = [self.pending(body, **options) for body in bodies]
+        for pending in batch:
+            self.batcher.submit(pending)
+        return batch
 
 
 def run(*steps: Callable[[], object]) -> None:
@@ -73,5 +73,5 @@ def run(*steps: Callable[[], object]) -> None:
 
 
 def finish(bench: Bench, worker: Recorder, seconds: float) -> None:
-    jobs = worker.sent[-1]
-    bench.batcher.finish(worker, jobs, [Answer(200, "", b"")] * len(jobs), seconds)
+    batch = worker.sent[-1]
+    bench.batcher.finish(worker, batch, [Response(200, "", b"")] * len(batch), seconds)

@@ -16,7 +16,7 @@ from predictor.errors import BadInputError, Fault
 from predictor.formats.json import read_matrix
 from predictor.formats.media_types import MediaType
 from predictor.inputs.conversion import number, wrong_cell
-from predictor.inputs.rows import Request, Rows, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, Rows, Signature, choose_method
 from predictor.inputs.validation import Table, check_width, column_order, to_rows
 
 TELL = 'Say whether it is a header: "text/csv; header=present", or "text/csv; header=absent".'
@@ -24,11 +24,11 @@ AMBIGUOUS = "expected a header or a row, got what may be either"
 NO_NUMBERS = "expected a row of numbers, got none"
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> Request:
+def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
     rows: Rows | None = _numbers(body, media_type, signature)
     if rows is None:
         rows = to_rows(_table(body, media_type, signature), signature)
-    return Request(rows, choose_method(media_type.parameters.get("method"), signature))
+    return DecodedRequest(rows, choose_method(media_type.parameters.get("method"), signature))
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:

@@ -25,7 +25,7 @@ from predictor.errors import BadInputError, Fault, NotAcceptableError
 from predictor.formats.json_records import expect, from_lists, from_objects, refuse_unknown
 from predictor.formats.media_types import MediaType
 from predictor.inputs.conversion import EXACT
-from predictor.inputs.rows import Request, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, Signature, choose_method
 from predictor.inputs.validation import Table, check_width, column_order, to_rows
 
 VALID = " Valid JSON has double quotes, and `null` instead of NaN."
@@ -47,20 +47,20 @@ LEVELS = 5
 """Objects inside each other in the deepest form that is read: instances."""
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> Request:
+def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
     if signature.numeric and (matrix := read_matrix(body)) is not None:
         order = column_order(matrix.columns, matrix.rows.shape[1], signature)
         if order is None:
             check_width(matrix.rows.shape[1], signature, "/data/0")
         rows = matrix.rows if order is None else matrix.rows[:, order]
-        return Request(rows, choose_method(matrix.method or media_type.parameters.get("method"), signature))
+        return DecodedRequest(rows, choose_method(matrix.method or media_type.parameters.get("method"), signature))
     return _request(_parse(body), media_type, signature)
 
 
-def decode_lines(body: bytes, media_type: MediaType, signature: Signature) -> Request:
+def decode_lines(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
     lines = [_parse(line, f"Line {number}") for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
     table = from_objects(lines, "", signature)
-    return Request(to_rows(table, signature), choose_method(media_type.parameters.get("method"), signature))
+    return DecodedRequest(to_rows(table, signature), choose_method(media_type.parameters.get("method"), signature))
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
@@ -166,7 +166,7 @@ def _exact(digits: str) -> int:
     return int(digits)
 
 
-def _request(document: Any, media_type: MediaType, signature: Signature) -> Request:
+def _request(document: Any, media_type: MediaType, signature: Signature) -> DecodedRequest:
     method = media_type.parameters.get("method")
     if isinstance(document, list):
         scalars = document and not isinstance(document[0], list | dict)
@@ -176,7 +176,7 @@ def _request(document: Any, media_type: MediaType, signature: Signature) -> Requ
         table = _named(document, signature)
     else:
         raise BadInputError("Expected a JSON object or array.", Fault("", "expected an object or an array"))
-    return Request(to_rows(table, signature), choose_method(method, signature))
+    return DecodedRequest(to_rows(table, signature), choose_method(method, signature))
 
 
 def _named(document: dict[str, Any], signature: Signature) -> Table:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from predictor.errors import BadInputError, Fault, NotAcceptableError, PayloadTooLargeError
 from predictor.formats.media_types import MediaType
 from predictor.inputs.conversion import EXACT
-from predictor.inputs.rows import Request, Rows, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, Rows, Signature, choose_method
 from predictor.inputs.validation import Table, check_width, to_rows
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ PARSE_ERRORS = (
 )
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> Request:
+def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
     method = choose_method(media_type.parameters.get("method"), signature)
-    return Request(_rows(_read(body, "The body"), signature), method)
+    return DecodedRequest(_rows(_read(body, "The body"), signature), method)
 
 
-def decode_sparse(body: bytes, media_type: MediaType, signature: Signature) -> Request:
+def decode_sparse(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
     """Read a matrix written by `scipy.sparse.save_npz`."""
     method = choose_method(media_type.parameters.get("method"), signature)
     matrix = _matrix(body)
@@ -59,10 +59,10 @@ def decode_sparse(body: bytes, media_type: MediaType, signature: Signature) -> R
     if not (signature.sparse and signature.numeric):
         if math.prod(matrix.shape) * 8 > MAX_UNPACKED:
             raise PayloadTooLargeError(f"The model takes no sparse rows, and dense ones may have {MAX_UNPACKED} bytes.")
-        return Request(_rows(matrix.toarray(), signature), method)
+        return DecodedRequest(_rows(matrix.toarray(), signature), method)
     if not np.isfinite(matrix.data).all():
         raise BadInputError("The matrix has values that are not finite.")
-    return Request(matrix, method)
+    return DecodedRequest(matrix, method)
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:

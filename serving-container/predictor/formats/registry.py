@@ -9,7 +9,7 @@ import numpy.typing as npt
 from predictor.errors import BadInputError, UnsupportedMediaTypeError
 from predictor.formats import csv, json, media_types, npy
 from predictor.formats.media_types import MediaType
-from predictor.inputs.rows import Request, Signature
+from predictor.inputs.rows import DecodedRequest, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Payload:
     content_type: str
 
 
-DECODERS: dict[str, Callable[[bytes, MediaType, Signature], Request]] = {
+DECODERS: dict[str, Callable[[bytes, MediaType, Signature], DecodedRequest]] = {
     "application/json": json.decode,
     "application/jsonlines": json.decode_lines,
     "application/x-jsonlines": json.decode_lines,
@@ -39,7 +39,7 @@ ENCODERS: dict[str, Callable[[npt.NDArray[Any]], bytes]] = {
 }
 
 
-def decode(body: bytes, content_type: str | None, signature: Signature) -> Request:
+def decode(body: bytes, content_type: str | None, signature: Signature) -> DecodedRequest:
     """Read and validate a body; raises BadInputError, PayloadTooLargeError, UnsupportedMediaTypeError."""
     media_type = media_types.parse(content_type)
     decoder = DECODERS.get(media_type.name)

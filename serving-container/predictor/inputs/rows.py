@@ -67,7 +67,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DecodedRequest:
     """A decoded and validated request: at least one row, of the features the model takes."""
 
     rows: Rows
@@ -120,7 +120,7 @@ def _outputs(outputs: list[npt.NDArray[Any]]) -> Any:
     return rows
 
 
-def concatenate(requests: Sequence[Request]) -> Request:
+def concatenate(requests: Sequence[DecodedRequest]) -> DecodedRequest:
     """Make one request of several with the same `batch_key`, rows in order."""
     first = requests[0]
     if len(requests) == 1:

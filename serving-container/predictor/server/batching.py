@@ -1,4 +1,4 @@
-"""Requests wait here for a worker; what has queued while the workers were busy is predicted as one batch.
+"""Requests wait here for a worker; what has batch while the workers were busy is predicted as one batch.
 
 A request that finds a worker idle is sent on at once, unless another worker will be back so soon that it is not worth
 a batch of its own.
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from predictor.errors import DeadlineError, PredictionError, PredictorError, QueueFullError
 from predictor.http.exchange import Exchange
-from predictor.ipc import Answer, Task
+from predictor.ipc import Request, Response
 from predictor.logs import log
 from predictor.server.metrics import Metrics
 from predictor.settings import Settings
@@ -27,14 +27,14 @@ MAX_DEATHS = 3
 
 
 @dataclass(slots=True)
-class Job:
-    """A task on its way, and who waits for its answer."""
+class Pending:
+    """A request that waits for its prediction: the one type that knows its deadline and where the answer goes."""
 
-    task: Task
+    request: Request
     exchange: Exchange
     expires: float
     """On the clock of time.monotonic()."""
-    settle: Callable[["Job", Answer | PredictorError], None]
+    settle: Callable[["Pending", Response | PredictorError], None]
     """Takes the outcome; later ones are dropped."""
     deaths: int = 0
     """Workers that have died over it. It then goes alone, so that it cannot take others with it again."""
@@ -44,9 +44,9 @@ class Worker(Protocol):
     """What predicts batches, one at a time."""
 
     batch_bytes: int
-    """A batch takes no further task once it holds this much: with 0, one at a time."""
+    """A batch takes no further request once it holds this much: with 0, one at a time."""
 
-    def send(self, jobs: Sequence[Job]) -> None:
+    def send(self, batch: Sequence[Pending]) -> None:
         """Predict a batch; the worker tells the batcher when it is done."""
 
 
@@ -56,7 +56,7 @@ class Batcher:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._queue: deque[Job] = deque()
+        self._queue: deque[Pending] = deque()
         self._bytes = 0
         self._idle: list[Worker] = []  # the last was busy last, and has its caches warm
         self._busy: dict[Worker, float] = {}
@@ -74,15 +74,15 @@ class Batcher:
         """Requests in the queue."""
         return len(self._queue)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, pending: Pending) -> None:
         """Queue a request; raises QueueFullError, or DeadlineError when its time is over already."""
         settings = self._settings
-        if job.expires <= time.monotonic():
+        if pending.expires <= time.monotonic():
             raise DeadlineError("The deadline had passed when the request arrived.")
         if len(self._queue) >= settings.max_queue_requests or self._bytes >= settings.max_queue_bytes:
             raise QueueFullError(f"{len(self._queue)} requests are waiting already.")
-        self._queue.append(job)
-        self._bytes += len(job.task.body)
+        self._queue.append(pending)
+        self._bytes += len(pending.request.body)
         self._schedule()
 
     def join(self, worker: Worker) -> None:
@@ -90,41 +90,41 @@ class Batcher:
         self._idle.append(worker)
         self._dispatch()
 
-    def leave(self, worker: Worker, jobs: Sequence[Job]) -> None:
-        """Let a worker go that has died over `jobs`, and give each another chance, alone."""
+    def leave(self, worker: Worker, batch: Sequence[Pending]) -> None:
+        """Let a worker go that has died over `batch`, and give each another chance, alone."""
         if worker in self._idle:
             self._idle.remove(worker)
         self._busy.pop(worker, None)
-        for job in reversed(jobs):
-            job.deaths += 1
-            if job.deaths == MAX_DEATHS:
-                job.settle(job, PredictionError("The process that predicts died over this request."))
+        for pending in reversed(batch):
+            pending.deaths += 1
+            if pending.deaths == MAX_DEATHS:
+                pending.settle(pending, PredictionError("The process that predicts died over this request."))
             else:
-                self._queue.appendleft(job)
-                self._bytes += len(job.task.body)
+                self._queue.appendleft(pending)
+                self._bytes += len(pending.request.body)
         self._schedule()
 
-    def finish(self, worker: Worker, jobs: Sequence[Job], answers: Sequence[Answer], seconds: float) -> None:
+    def finish(self, worker: Worker, batch: Sequence[Pending], answers: Sequence[Response], seconds: float) -> None:
         """Give the worker its next batch, and each caller its answer."""
         self._busy.pop(worker, None)
         self._seconds += (seconds - self._seconds) / 16
         self.join(worker)
-        self._metrics.batches.observe(len(jobs))
-        for job, answer in zip(jobs, answers, strict=True):
-            job.settle(job, answer)
+        self._metrics.batches.observe(len(batch))
+        for pending, answer in zip(batch, answers, strict=True):
+            pending.settle(pending, answer)
 
     def expire(self, now: float) -> None:
         """Drop what nobody waits for, or not any longer: no worker may come to ask for it."""
         waiting, self._queue = self._queue, deque()
-        over: list[Job] = []
-        for job in waiting:
-            (over if job.exchange.gone or job.expires <= now else self._queue).append(job)
-        for job in over:
-            self._bytes -= len(job.task.body)
-            self._drop(job)
+        over: list[Pending] = []
+        for pending in waiting:
+            (over if pending.exchange.gone or pending.expires <= now else self._queue).append(pending)
+        for pending in over:
+            self._bytes -= len(pending.request.body)
+            self._drop(pending)
 
     def _schedule(self) -> None:
-        """Dispatch once all that has arrived together is queued."""
+        """Dispatch once all that has arrived together is batch."""
         if self._scheduled or not (self._idle and self._queue):
             return
         if not self._holding or self._fills(self._idle[-1]):
@@ -164,27 +164,27 @@ class Batcher:
         """Whether what waits fills a batch, so that no waiting makes it larger."""
         return len(self._queue) >= self._settings.max_batch_requests or self._bytes >= worker.batch_bytes
 
-    def _take(self, share: int, batch_bytes: int) -> list[Job]:
-        """Jobs from the head of the queue that somebody still waits for, at most `share`."""
-        batch: list[Job] = []
+    def _take(self, share: int, batch_bytes: int) -> list[Pending]:
+        """Requests from the head of the queue whose client still waits, at most `share`."""
+        batch: list[Pending] = []
         size = 0
         now = time.monotonic()
         while self._queue and len(batch) < min(share, self._settings.max_batch_requests):
             if batch and (self._queue[0].deaths or size >= batch_bytes):
                 break
-            job = self._queue.popleft()
-            self._bytes -= len(job.task.body)
-            if job.exchange.gone or job.expires <= now:
-                self._drop(job)
+            pending = self._queue.popleft()
+            self._bytes -= len(pending.request.body)
+            if pending.exchange.gone or pending.expires <= now:
+                self._drop(pending)
                 continue
-            batch.append(job)
-            size += len(job.task.body)
-            if job.deaths:
+            batch.append(pending)
+            size += len(pending.request.body)
+            if pending.deaths:
                 break
         return batch
 
-    def _drop(self, job: Job) -> None:
-        if job.exchange.gone:
-            log.debug("the client hung up", extra={"fields": {"request_id": job.task.request_id}})
+    def _drop(self, pending: Pending) -> None:
+        if pending.exchange.gone:
+            log.debug("the client hung up", extra={"fields": {"request_id": pending.request.request_id}})
         else:
-            job.settle(job, DeadlineError("The deadline passed while the request waited."))
+            pending.settle(pending, DeadlineError("The deadline passed while the request waited."))

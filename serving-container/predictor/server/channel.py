@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from predictor.ipc import HELLO, Answer, Ready, pack, take_frame
+from predictor.ipc import HELLO, Ready, Response, pack, take_frame
 from predictor.logs import log
-from predictor.server.batching import Job
+from predictor.server.batching import Pending
 
 
 class Owner(Protocol):
@@ -19,7 +19,7 @@ class Owner(Protocol):
     def welcome(self, channel: "Channel", memory: int) -> None:
         """Take a worker that can predict, and that has `memory` bytes of its own."""
 
-    def settle(self, channel: "Channel", jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
+    def settle(self, channel: "Channel", batch: Sequence[Pending], answers: Sequence[Response]) -> None:
         """Take the answers to a batch."""
 
     def lose(self, channel: "Channel") -> None:
@@ -34,7 +34,7 @@ class Channel(asyncio.Protocol):
         self.ready = False
         """Whether it has loaded the model, and takes batches."""
         self.batch_bytes = 0
-        self.jobs: Sequence[Job] = ()
+        self.batch: Sequence[Pending] = ()
         self.busy_since = 0.0
         self.born = time.monotonic()
         self.ended = False
@@ -52,11 +52,11 @@ class Channel(asyncio.Protocol):
         self._transport = transport
         self._pidfd = _watched(self.pid, transport)
 
-    def send(self, jobs: Sequence[Job]) -> None:
-        self.jobs = jobs
+    def send(self, batch: Sequence[Pending]) -> None:
+        self.batch = batch
         self.busy_since = time.monotonic()
         self._number += 1
-        self._transport.write(pack(self._number, [job.task for job in jobs]))
+        self._transport.write(pack(self._number, [pending.request for pending in batch]))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -72,8 +72,8 @@ class Channel(asyncio.Protocol):
             self.batch_bytes = ready.batch_bytes
             self._owner.welcome(self, ready.memory)
         else:
-            jobs, self.jobs = self.jobs, ()
-            self._owner.settle(self, jobs, [Answer(*item) for item in items])
+            batch, self.batch = self.batch, ()
+            self._owner.settle(self, batch, [Response(*item) for item in items])
 
     def end(self) -> None:
         """Kill the worker; its end is noticed as any other."""

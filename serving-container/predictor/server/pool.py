@@ -20,9 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from predictor.errors import OverdueError
-from predictor.ipc import FORK, FORKED, LOAD_FAILED, UNSEEN, Answer
+from predictor.ipc import FORK, FORKED, LOAD_FAILED, UNSEEN, Response
 from predictor.logs import RateLimitedWarning, log
-from predictor.server.batching import Batcher, Job
+from predictor.server.batching import Batcher, Pending
 from predictor.server.channel import Channel
 from predictor.server.metrics import Metrics
 from predictor.settings import MIB, Settings, available_memory
@@ -105,17 +105,17 @@ class Pool:
 
     def busy_seconds(self, now: float) -> float:
         """How long the slowest batch has taken so far."""
-        return max((now - channel.busy_since for channel in self._channels.values() if channel.jobs), default=0.0)
+        return max((now - channel.busy_since for channel in self._channels.values() if channel.batch), default=0.0)
 
     def expire(self, now: float) -> None:
         """Answer the requests that a worker has held until their deadline, and end what takes too long."""
         for channel in list(self._channels.values()):
-            overdue = [job for job in channel.jobs if job.expires <= now]
-            for job in overdue:
-                job.settle(job, OverdueError("The prediction took longer than the request's deadline."))
+            overdue = [pending for pending in channel.batch if pending.expires <= now]
+            for pending in overdue:
+                pending.settle(pending, OverdueError("The prediction took longer than the request's deadline."))
             if channel.ended:
                 continue
-            if overdue and len(overdue) == len(channel.jobs) and now - channel.busy_since > OVERDUE_SECONDS:
+            if overdue and len(overdue) == len(channel.batch) and now - channel.busy_since > OVERDUE_SECONDS:
                 self._end_prediction(channel, now)
             elif not channel.ready and now - channel.born > self._settings.stuck_seconds:
                 log.error(
@@ -125,7 +125,7 @@ class Pool:
                 channel.end()
 
     def _end_prediction(self, channel: Channel, now: float) -> None:
-        fields = {"request_ids": [job.task.request_id for job in channel.jobs]}
+        fields = {"request_ids": [pending.request.request_id for pending in channel.batch]}
         log.error(
             f"a prediction was ended after {now - channel.busy_since:.1f} s, longer than its deadline; {STUCK}",
             extra={"fields": fields},
@@ -152,10 +152,10 @@ class Pool:
             )
             self._wanted = holds
 
-    def settle(self, channel: Channel, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
+    def settle(self, channel: Channel, batch: Sequence[Pending], answers: Sequence[Response]) -> None:
         """Give answers to whom they belong, and the worker its next batch."""
         self._deaths = 0
-        self._batcher.finish(channel, jobs, answers, time.monotonic() - channel.busy_since)
+        self._batcher.finish(channel, batch, answers, time.monotonic() - channel.busy_since)
 
     def lose(self, channel: Channel) -> None:
         """Replace a worker that is gone, and save what it held."""
@@ -166,9 +166,9 @@ class Pool:
             self._last_able = time.monotonic()
         if channel.ended:
             self._ended.add(channel.pid)
-        if channel.jobs:
+        if channel.batch:
             self._excused.add(channel.pid)
-        self._batcher.leave(channel, [job for job in channel.jobs if not job.exchange.reply])
+        self._batcher.leave(channel, [pending for pending in channel.batch if not pending.exchange.reply])
         self._gone.append(channel.pid)
         self._fill()
 

@@ -16,9 +16,9 @@ from predictor.errors import (
     UnsupportedMediaTypeError,
 )
 from predictor.http.exchange import Exchange
-from predictor.ipc import Answer, Task
+from predictor.ipc import Request, Response
 from predictor.logs import log
-from predictor.server.batching import Batcher, Job
+from predictor.server.batching import Batcher, Pending
 from predictor.server.lifecycle import Lifecycle, State
 from predictor.server.metrics import Metrics
 from predictor.server.pool import Pool
@@ -69,12 +69,12 @@ class App:
         answer(exchange)
 
     def _invoke(self, exchange: Exchange) -> None:
-        job = self._job(exchange)
+        pending = self._pending(exchange)
         try:
             self._admit(exchange)
-            self._batcher.submit(job)
+            self._batcher.submit(pending)
         except PredictorError as error:
-            self._settle(job, error)
+            self._settle(pending, error)
 
     def _admit(self, exchange: Exchange) -> None:
         if self._lifecycle.state in UNREADY:
@@ -83,24 +83,24 @@ class App:
         if encoding and encoding.lower() != "identity":
             raise UnsupportedMediaTypeError(f"Expected a body without Content-Encoding, got {encoding!r}.")
 
-    def _job(self, exchange: Exchange) -> Job:
+    def _pending(self, exchange: Exchange) -> Pending:
         attributes = custom_attributes(exchange.header(ATTRIBUTES))
         request_id = attributes.get("request-id") or (exchange.header(INFERENCE_ID) or next(self._ids))[:MAX_ID]
         expires = exchange.arrived + self._settings.timeout_seconds
         deadline = attributes.get("deadline-ms", "")
         if deadline.isdecimal() and len(deadline) <= MAX_DIGITS:
             expires = min(expires, exchange.arrived + int(deadline) / 1000 - time.time())
-        task = Task(exchange.body, exchange.header(b"content-type"), exchange.header(b"accept"), request_id)
-        return Job(task, exchange, expires, self._settle)
+        request = Request(exchange.body, exchange.header(b"content-type"), exchange.header(b"accept"), request_id)
+        return Pending(request, exchange, expires, self._settle)
 
-    def _settle(self, job: Job, outcome: Answer | PredictorError) -> None:
+    def _settle(self, pending: Pending, outcome: Response | PredictorError) -> None:
         """Send the outcome of a request, and count and log it."""
-        exchange = job.exchange
+        exchange = pending.exchange
         if exchange.reply:
             return
-        request_id = job.task.request_id
+        request_id = pending.request.request_id
         headers = ((ATTRIBUTES.decode(), f"request-id={request_id}"),)
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             exchange.answer(outcome.status, outcome.content_type, outcome.body, headers)
             self._metrics.predictions += outcome.rows
         else:
@@ -109,7 +109,7 @@ class App:
         self._metrics.requests[outcome.status] += 1
         self._metrics.latency.observe(seconds)
         if self._debug or outcome.status != HTTPStatus.OK:
-            _log(job, outcome.status, seconds)
+            _log(pending, outcome.status, seconds)
 
     def _ping(self, exchange: Exchange) -> None:
         if trouble := self._trouble():
@@ -145,10 +145,10 @@ class App:
         exchange.answer(200, "application/json", orjson.dumps(parameters))
 
 
-def _log(job: Job, status: int, seconds: float) -> None:
+def _log(pending: Pending, status: int, seconds: float) -> None:
     """One line for a request: at debug when it went well, for there are thousands a second."""
-    fields = {"request_id": job.task.request_id, "status": status, "ms": round(seconds * 1000, 3)}
-    if trace := custom_attributes(job.exchange.header(ATTRIBUTES)).get("traceparent"):
+    fields = {"request_id": pending.request.request_id, "status": status, "ms": round(seconds * 1000, 3)}
+    if trace := custom_attributes(pending.exchange.header(ATTRIBUTES)).get("traceparent"):
         fields["traceparent"] = trace
     log.log(logging.DEBUG if status == HTTPStatus.OK else logging.INFO, "invocation", extra={"fields": fields})
 

@@ -1,6 +1,6 @@
-"""A batch of tasks through the model: decode each, predict those that fit together at once, encode each.
+"""A batch of requests through the model: decode each, predict those that fit together at once, encode each.
 
-Whatever goes wrong with a task is that task's answer alone.
+Whatever goes wrong with a request is that request's answer alone.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from predictor.errors import PROBLEM_MEDIA_TYPE, PredictionError, PredictorError, problem
 from predictor.formats.registry import decode, encode, negotiate
-from predictor.inputs.rows import Request, Signature, concatenate
-from predictor.ipc import Answer, Task
+from predictor.inputs.rows import DecodedRequest, Signature, concatenate
+from predictor.ipc import Request, Response
 from predictor.logs import log
 from predictor.models.base import Model
 
@@ -23,27 +23,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A decoded task and its place in the batch."""
+    """A decoded request and its place in the batch."""
 
     place: int
-    task: Task
     request: Request
+    decoded: DecodedRequest
     media_type: str
 
 
-def respond(model: Model, tasks: Sequence[Task]) -> list[Answer]:
-    """Answer each task, in order."""
-    answers: dict[int, Answer] = {}
+def respond(model: Model, requests: Sequence[Request]) -> list[Response]:
+    """Answer each request, in order."""
+    answers: dict[int, Response] = {}
     groups: dict[Hashable, list[Member]] = {}
-    for place, task in enumerate(tasks):
-        member = attempt(_decode, place, task, model.signature)
+    for place, request in enumerate(requests):
+        member = attempt(_decode, place, request, model.signature)
         if isinstance(member, PredictorError):
-            answers[place] = refusal(member, task)
+            answers[place] = refusal(member, request)
         else:
-            groups.setdefault(member.request.batch_key, []).append(member)
+            groups.setdefault(member.decoded.batch_key, []).append(member)
     for group in groups.values():
         answers |= _predict(model, group)
-    return [answers[place] for place in range(len(tasks))]
+    return [answers[place] for place in range(len(requests))]
 
 
 def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | PredictorError:
@@ -58,29 +58,29 @@ def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | 
         return failure
 
 
-def refusal(error: PredictorError, task: Task) -> Answer:
+def refusal(error: PredictorError, request: Request) -> Response:
     """Make an error an answer; the log gets the cause of what is not the caller's fault."""
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error(error.detail, exc_info=error, extra={"fields": {"request_id": task.request_id}})
-    return Answer(error.status, PROBLEM_MEDIA_TYPE, problem(error, task.request_id))
+        log.error(error.detail, exc_info=error, extra={"fields": {"request_id": request.request_id}})
+    return Response(error.status, PROBLEM_MEDIA_TYPE, problem(error, request.request_id))
 
 
-def _decode(place: int, task: Task, signature: Signature) -> Member:
-    media_type = negotiate(task.accept, task.content_type)
-    return Member(place, task, decode(task.body, task.content_type, signature), media_type)
+def _decode(place: int, request: Request, signature: Signature) -> Member:
+    media_type = negotiate(request.accept, request.content_type)
+    return Member(place, request, decode(request.body, request.content_type, signature), media_type)
 
 
-def _predict(model: Model, members: Sequence[Member]) -> dict[int, Answer]:
+def _predict(model: Model, members: Sequence[Member]) -> dict[int, Response]:
     """Predict members as one; when that fails, each alone, so that only the one at fault fails."""
-    predictions = attempt(_predict_rows, model, [member.request for member in members])
+    predictions = attempt(_predict_rows, model, [member.decoded for member in members])
     if not isinstance(predictions, PredictorError):
         return _slices(members, predictions)
     if len(members) == 1:
-        return {members[0].place: refusal(predictions, members[0].task)}
+        return {members[0].place: refusal(predictions, members[0].request)}
     return {place: answer for member in members for place, answer in _predict(model, [member]).items()}
 
 
-def _predict_rows(model: Model, requests: Sequence[Request]) -> npt.NDArray[Any]:
+def _predict_rows(model: Model, requests: Sequence[DecodedRequest]) -> npt.NDArray[Any]:
     batch = concatenate(requests)
     predictions = model.predict(batch.rows, batch.method)
     if len(predictions) != len(batch):
@@ -88,19 +88,19 @@ def _predict_rows(model: Model, requests: Sequence[Request]) -> npt.NDArray[Any]
     return predictions
 
 
-def _slices(members: Sequence[Member], predictions: npt.NDArray[Any]) -> dict[int, Answer]:
+def _slices(members: Sequence[Member], predictions: npt.NDArray[Any]) -> dict[int, Response]:
     """Give each member its own rows' predictions."""
     answers = {}
     start = 0
     for member in members:
-        end = start + len(member.request)
+        end = start + len(member.decoded)
         answers[member.place] = _encode(member, predictions[start:end])
         start = end
     return answers
 
 
-def _encode(member: Member, predictions: npt.NDArray[Any]) -> Answer:
+def _encode(member: Member, predictions: npt.NDArray[Any]) -> Response:
     payload = attempt(encode, predictions, member.media_type)
     if isinstance(payload, PredictorError):
-        return refusal(payload, member.task)
-    return Answer(200, payload.content_type, payload.body, len(predictions))
+        return refusal(payload, member.request)
+    return Response(200, payload.content_type, payload.body, len(predictions))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from predictor.errors import ModelLoadError, PredictorError
-from predictor.ipc import FORK, FORKED, HELLO, LOAD_FAILED, UNSEEN, Answer, Task, pack, read_tasks
+from predictor.ipc import FORK, FORKED, HELLO, LOAD_FAILED, UNSEEN, Request, Response, pack, read_requests
 from predictor.logs import log
 from predictor.models.base import Model
 from predictor.settings import Settings, set_threads
@@ -22,7 +22,7 @@ from predictor.worker.user_code import UserCode
 
 EACH = "each"
 """The loader's argument that has every worker load the model by itself."""
-Respond = Callable[[Sequence[Task]], list[Answer]]
+Respond = Callable[[Sequence[Request]], list[Response]]
 
 
 def run_loader(settings: Settings, control: socket.socket, *, each: bool) -> int:
@@ -98,9 +98,9 @@ def _run_worker(settings: Settings, model: Model | UserCode | None, server: sock
 def _answer(respond: Respond, server: socket.socket) -> None:
     me = os.getpid()
     with server.makefile("rb") as stream:
-        while (frame := read_tasks(stream)) is not None:
-            number, tasks = frame
-            answers = respond(tasks)
+        while (frame := read_requests(stream)) is not None:
+            number, requests = frame
+            answers = respond(requests)
             if os.getpid() != me:  # the model's own code has forked and returned twice
                 os._exit(1)
             server.sendall(pack(number, answers))
@@ -110,12 +110,12 @@ def _own_code(code: UserCode) -> Respond:
     return partial(_ask_user_code, code, asyncio.Runner())
 
 
-def _ask_user_code(code: UserCode, runner: asyncio.Runner, tasks: Sequence[Task]) -> list[Answer]:
+def _ask_user_code(code: UserCode, runner: asyncio.Runner, requests: Sequence[Request]) -> list[Response]:
     answers = []
-    for task in tasks:
-        payload = batch.attempt(runner.run, code.respond(task.body, task.content_type, task.accept))
+    for request in requests:
+        payload = batch.attempt(runner.run, code.respond(request.body, request.content_type, request.accept))
         if isinstance(payload, PredictorError):
-            answers.append(batch.refusal(payload, task))
+            answers.append(batch.refusal(payload, request))
         else:
-            answers.append(Answer(200, payload.content_type, payload.body, rows=1))
+            answers.append(Response(200, payload.content_type, payload.body, rows=1))
     return answers

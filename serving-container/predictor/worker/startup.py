@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from predictor.errors import ModelLoadError
 from predictor.formats.media_types import JSON
-from predictor.ipc import Answer, Ready, Task
+from predictor.ipc import Ready, Request, Response
 from predictor.logs import log
 from predictor.models.base import Model, Options
 from predictor.settings import Settings
@@ -73,8 +73,8 @@ def why_not_forkable() -> str:
     NumPy's own OpenBLAS starts its threads anew after a fork; it has none here, for the model is loaded with one.
     """
     try:
-        threads = len(list((PROC / "task").iterdir()))
-        children = len((PROC / "task" / str(os.getpid()) / "children").read_text().split())
+        threads = len(list((PROC / "request").iterdir()))
+        children = len((PROC / "request" / str(os.getpid()) / "children").read_text().split())
     except OSError:  # not Linux
         threads, children = threading.active_count(), 0
     if threads > 1:
@@ -115,12 +115,12 @@ def _report(call: Callable[[], object], writing: int) -> int:
     return 0
 
 
-def ready(model: Model | UserCode, respond: Callable[[Sequence[Task]], list[Answer]], settings: Settings) -> Ready:
+def ready(model: Model | UserCode, respond: Callable[[Sequence[Request]], list[Response]], settings: Settings) -> Ready:
     """Try the model in the process that will predict; raises ModelLoadError when it fails on its owner's sample."""
     path = settings.model_dir / SAMPLES
     if body := _first_sample(path):
         own_reading = isinstance(model, UserCode) and model.reads_bodies
-        (answer,) = respond([Task(body, "text/csv" if own_reading else "text/csv; header=present", JSON, "sample")])
+        (answer,) = respond([Request(body, "text/csv" if own_reading else "text/csv; header=present", JSON, "sample")])
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not own_reading:
             raise ModelLoadError(f"The model loads, but fails on the first row of {path}; the cause is above.")
         if answer.status != HTTPStatus.OK:

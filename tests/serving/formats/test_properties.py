@@ -1,4 +1,4 @@
-"""What holds for every codec, whatever the input: round trips, and nothing but a Request or an error of ours."""
+"""What holds for every codec, whatever the input: round trips, and nothing but a DecodedRequest or an error of ours."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from scipy import sparse
 from predictor.errors import RefusedError
 from predictor.formats.json import read_matrix
 from predictor.formats.registry import DECODERS, ENCODERS, decode, encode
-from predictor.inputs.rows import Request, Signature
+from predictor.inputs.rows import DecodedRequest, Signature
 
 ANY_TIME = settings(deadline=None)
 """The first example pays for imports, and the machine may be busy."""
@@ -79,7 +79,7 @@ def test_every_double_arrives_as_it_was_sent(content_type: str, rows: npt.NDArra
 COLUMNS = st.lists(st.text(max_size=3), max_size=4) | CELLS
 
 
-def slowly(body: bytes, signature: Signature) -> Request | RefusedError:
+def slowly(body: bytes, signature: Signature) -> DecodedRequest | RefusedError:
     """Read a body in the way that is taken for all others: an index, which says nothing, makes it one of them."""
     return outcome(body[:-1] + b', "index": []}', "application/json", signature)
 
@@ -105,14 +105,14 @@ def test_the_fast_way_reads_what_the_slow_way_reads(data: Any, columns: Any, met
     fast, slow = outcome(body, "application/json", signature), slowly(body, signature)
 
     assert type(fast) is type(slow)
-    if isinstance(fast, Request) and isinstance(slow, Request):
+    if isinstance(fast, DecodedRequest) and isinstance(slow, DecodedRequest):
         assert fast.method == slow.method
         np.testing.assert_array_equal(fast.rows, slow.rows)
     else:
         assert str(fast) == str(slow)
 
 
-def outcome(body: bytes, content_type: str, signature: Signature) -> Request | RefusedError:
+def outcome(body: bytes, content_type: str, signature: Signature) -> DecodedRequest | RefusedError:
     try:
         return decode(body, content_type, signature)
     except RefusedError as error:
@@ -166,7 +166,7 @@ def test_csv_read_fast_is_csv_read_slowly(text: str) -> None:
     slow = outcome(text.encode(), "text/csv; header=absent", Signature(missing=True, objects=frozenset({0})))
 
     assert type(fast) is type(slow)
-    if isinstance(fast, Request) and isinstance(slow, Request):
+    if isinstance(fast, DecodedRequest) and isinstance(slow, DecodedRequest):
         np.testing.assert_array_equal(fast.rows, np.asarray(slow.rows, dtype=np.float64))
     else:
         assert str(fast) == str(slow)

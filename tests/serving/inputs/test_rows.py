@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from predictor.errors import PredictionError
-from predictor.inputs.rows import Request, concatenate, one_a_row
+from predictor.inputs.rows import DecodedRequest, concatenate, one_a_row
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from predictor.inputs.rows import Request, concatenate, one_a_row
     ],
 )
 def test_requests_of_one_key_become_one(first: Any, second: Any, expected: Any) -> None:
-    requests = [Request(first, "predict"), Request(second, "predict")]
+    requests = [DecodedRequest(first, "predict"), DecodedRequest(second, "predict")]
 
     both = concatenate(requests)
 
@@ -33,14 +33,16 @@ def test_requests_of_one_key_become_one(first: Any, second: Any, expected: Any) 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        (Request(np.ones((1, 2)), "predict"), Request(np.ones((1, 2)), "predict_proba")),
-        (Request(np.ones((1, 2)), "predict"), Request(np.ones((1, 3)), "predict")),
-        (Request(np.ones((1, 2)), "predict"), Request(np.ones((1, 2), dtype=object), "predict")),
-        (Request(np.ones((1, 2)), "predict"), Request(sparse.csr_matrix([[1.0, 1.0]]), "predict")),
-        (Request(pd.DataFrame({"a": ["x"]}), "predict"), Request(pd.DataFrame({"a": [1.0]}), "predict")),
+        (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(np.ones((1, 2)), "predict_proba")),
+        (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(np.ones((1, 3)), "predict")),
+        (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(np.ones((1, 2), dtype=object), "predict")),
+        (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(sparse.csr_matrix([[1.0, 1.0]]), "predict")),
+        (DecodedRequest(pd.DataFrame({"a": ["x"]}), "predict"), DecodedRequest(pd.DataFrame({"a": [1.0]}), "predict")),
     ],
 )
-def test_requests_that_a_model_would_see_differently_have_different_keys(first: Request, second: Request) -> None:
+def test_requests_that_a_model_would_see_differently_have_different_keys(
+    first: DecodedRequest, second: DecodedRequest
+) -> None:
     assert first.batch_key != second.batch_key
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from predictor.errors import DeadlineError, PredictionError, QueueFullError
-from predictor.ipc import Answer
+from predictor.ipc import Response
 from predictor.server.batching import QUICK_SECONDS
 from tests.serving.batching import Bench, Caller, Recorder, finish, run
 
@@ -194,8 +194,8 @@ def test_a_worker_stays_idle_when_nobody_waits_any_more() -> None:
     bench, worker = Bench(), Recorder()
 
     def steps() -> None:
-        (job,) = bench.submit(b"gone")
-        cast("Caller", job.exchange).gone = True
+        (pending,) = bench.submit(b"gone")
+        cast("Caller", pending.exchange).gone = True
         bench.batcher.join(worker)
         bench.submit(b"good")
 
@@ -228,11 +228,11 @@ def test_who_has_gone_takes_nobodys_place_though_no_worker_comes() -> None:
 
 def test_answers_go_to_whom_they_belong() -> None:
     bench, worker = Bench(), Recorder()
-    jobs = [bench.job(b"a"), bench.job(b"b")]
+    batch = [bench.pending(b"a"), bench.pending(b"b")]
 
-    bench.batcher.finish(worker, jobs, [Answer(200, "", b"1"), Answer(400, "", b"2")], 0.1)
+    bench.batcher.finish(worker, batch, [Response(200, "", b"1"), Response(400, "", b"2")], 0.1)
 
-    assert bench.outcomes == {b"a": Answer(200, "", b"1"), b"b": Answer(400, "", b"2")}
+    assert bench.outcomes == {b"a": Response(200, "", b"1"), b"b": Response(400, "", b"2")}
 
 
 def test_a_batch_whose_worker_died_is_tried_again_one_by_one() -> None:

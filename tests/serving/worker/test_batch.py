@@ -15,15 +15,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from predictor.inputs.rows import Signature
-from predictor.ipc import Answer, Task
+from predictor.ipc import Request, Response
 from predictor.models.estimator import wrap
 from predictor.worker.batch import respond
 
 JSON = "application/json"
 
 
-def task(rows: object, method: str = "predict", content_type: str = JSON, accept: str | None = None) -> Task:
-    return Task(json.dumps({"data": rows, "method": method}).encode(), content_type, accept, "id")
+def task(rows: object, method: str = "predict", content_type: str = JSON, accept: str | None = None) -> Request:
+    return Request(json.dumps({"data": rows, "method": method}).encode(), content_type, accept, "id")
 
 
 def iris(estimator: Any) -> Any:
@@ -125,4 +125,4 @@ def test_a_wrong_number_of_predictions_reaches_nobody() -> None:
 
 
 def test_an_empty_batch_has_no_answers() -> None:
-    assert respond(Doubles(), []) == list[Answer]()
+    assert respond(Doubles(), []) == list[Response]()
