@@ -152,9 +152,9 @@ def test_a_prediction_that_outlasts_its_deadline_is_ended(tmp_path: Path) -> Non
 
 
 def test_a_short_deadline_costs_no_worker_at_once(tmp_path: Path) -> None:
-    model = faults.save(faults.Echo(seconds=0.3), tmp_path / "model")
+    model = faults.save(faults.Echo(seconds=0.5), tmp_path / "model")
     with serving(model, workers=1) as server:
-        attributes = f"deadline-ms={int(time.time() * 1000) + 100}"
+        attributes = f"deadline-ms={int(time.time() * 1000) + 250}"
         late = server.predict([1, 0], X_Amzn_SageMaker_Custom_Attributes=attributes)
         wait_until(lambda: server.predict([2, 0]).status == 200)
 
