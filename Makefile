@@ -21,7 +21,7 @@ export AWS_DEFAULT_REGION := $(AWS_REGION)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-scaling lock clean openapi docs-ui lint-template bench-invoker
+.PHONY: help run test check packages bench bench-scaling lock clean openapi docs-ui lint-template bench-invoker
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer local deployment sam_template tests benchmarks
+	PYTHONPATH=authorizer:golden:invoker:serving-container:. $(BIN)/lint-imports --no-logo
+
+packages: .venv/.locked ## draw the container's packages and their imports: docs/packages.svg
+	PYTHONPATH=serving-container:. $(BIN)/python -m tests.docs.packages
 
 # The product, compiled or not, runs on the packages of the image, and on nothing else.
 comma := ,

@@ -62,7 +62,7 @@ def test_no_path_hacks_in_the_product() -> None:
     hacks = [name_of(path) for path in MODULES if re.search(r"sys\.path|except ImportError", path.read_text())]
 
     # a user's code/ is put on the path, as AWS's containers do, so that its files can import each other
-    assert hacks == ["serving-container/predictor/worker/user_code.py"]
+    assert hacks == ["serving-container/predictor/models/loading.py"]
 
 
 def test_the_environment_is_read_in_settings_and_entry_points_only() -> None:

@@ -20,9 +20,7 @@ from predictor.models.base import Options as LoadOptions
 from predictor.models.estimator import Estimator
 from predictor.models.inspection import feature_types
 from predictor.models.inspection.feature_types import Kinds
-from predictor.models.loading import DECISION_FUNCTION
-from predictor.worker.loading import load
-from predictor.worker.user_code import UserCode
+from predictor.models.loading import DECISION_FUNCTION, importable, load_file
 
 TOLERANCE = 1e-6
 TIMED_ROWS = (1, 100)
@@ -114,7 +112,13 @@ def _options(arguments: list[str], trusted: tuple[str, ...]) -> Options:
 
 
 def _load(options: Options) -> Estimator:
-    model = load(options.model_dir, LoadOptions(trusted=options.trusted))
+    code = options.model_dir / "code"
+    importable(code)
+    model = (
+        None
+        if (code / "inference.py").exists()
+        else load_file(options.model_dir, LoadOptions(trusted=options.trusted))[1]
+    )
     if not isinstance(model, Estimator):
         raise CompileError(f"{options.model_dir} holds no scikit-learn model: only those can be compiled.")
     if unknown := set(options.methods) - set(model.signature.methods):
@@ -160,8 +164,7 @@ def _attempt(
 def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path) -> tuple[Model, list[Comparison]]:
     """Load what was written and compare its answers; raises CompileError when it answers otherwise."""
     try:
-        compiled = load(directory)
-        assert not isinstance(compiled, UserCode)  # there is no code in the directory
+        compiled = load_file(directory, LoadOptions())[1]
         compiled.warm_up()
     except ModelLoadError as error:
         why = (

@@ -1,5 +1,6 @@
 """The model's file: found in the model directory and loaded once."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def load_file(model_dir: Path, options: Options) -> tuple[Path, Model]:
         if options.probe:
             model.signature = model.probe()
         return path, model
+
+
+def importable(directory: Path) -> None:
+    """Let the modules in a directory be imported, by the program beside them or by a pickle, as AWS's containers do."""
+    if directory.is_dir() and str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
 
 
 def find(model_dir: Path) -> Path:

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from predictor.models.base import Model, Options
-from predictor.models.loading import load_file
+from predictor.models.loading import importable, load_file
 from predictor.worker import user_code
 from predictor.worker.user_code import UserCode
 
@@ -12,7 +12,7 @@ from predictor.worker.user_code import UserCode
 def load(model_dir: Path, options: Options = Options()) -> Model | UserCode:
     """Load the one model in `model_dir`; raises ModelLoadError, whose detail is one line."""
     program = model_dir / "code" / options.program
-    user_code.importable(program.parent)
+    importable(program.parent)
     if program.is_file():
         return user_code.load(program, model_dir, partial(load_file, model_dir, options))
     return load_file(model_dir, options)[1]

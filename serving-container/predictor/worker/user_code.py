@@ -154,12 +154,6 @@ class UserCode:
         return await Function("model.predict", self._model.predict, takes_context=False)(data, context=context)
 
 
-def importable(directory: Path) -> None:
-    """Let the modules in a directory be imported, by the program beside them or by a pickle, as AWS's containers do."""
-    if directory.is_dir() and str(directory) not in sys.path:
-        sys.path.insert(0, str(directory))
-
-
 def load(program: Path, model_dir: Path, load_file: Callable[[], tuple[Path, Any]]) -> UserCode:
     """Import the program and load its model; raises ModelLoadError.
 
