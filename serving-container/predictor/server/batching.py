@@ -1,4 +1,4 @@
-"""Requests wait here for a worker; what has batch while the workers were busy is predicted as one batch.
+"""Requests wait here for a worker; what has queued while the workers were busy is predicted as one batch.
 
 A request that finds a worker idle is sent on at once, unless another worker will be back so soon that it is not worth
 a batch of its own.
@@ -124,7 +124,7 @@ class Batcher:
             self._drop(pending)
 
     def _schedule(self) -> None:
-        """Dispatch once all that has arrived together is batch."""
+        """Dispatch once all that arrived together is queued."""
         if self._scheduled or not (self._idle and self._queue):
             return
         if not self._holding or self._fills(self._idle[-1]):

@@ -73,8 +73,8 @@ def why_not_forkable() -> str:
     NumPy's own OpenBLAS starts its threads anew after a fork; it has none here, for the model is loaded with one.
     """
     try:
-        threads = len(list((PROC / "request").iterdir()))
-        children = len((PROC / "request" / str(os.getpid()) / "children").read_text().split())
+        threads = len(list((PROC / "task").iterdir()))
+        children = len((PROC / "task" / str(os.getpid()) / "children").read_text().split())
     except OSError:  # not Linux
         threads, children = threading.active_count(), 0
     if threads > 1:

@@ -1,8 +1,9 @@
 """Models that start threads or processes: each is served though it is loaded, forked and asked, in the real process."""
 
+import _thread
 import json
 import os
-import threading
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -150,8 +151,21 @@ def test_a_process_with_a_thread_is_not_forkable() -> None:
 
 
 def _with_thread() -> str:
-    threading.Thread(target=time.sleep, args=[5], daemon=True).start()
+    """Start a thread that the module threading does not know, as a native library does."""
+    _thread.start_new_thread(time.sleep, (5,))
     return why_not_forkable()
+
+
+def test_a_process_with_a_child_is_not_forkable() -> None:
+    assert in_child(_with_child) == "loading it started 1 child process"
+
+
+def _with_child() -> str:
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        return why_not_forkable()
+    finally:
+        child.kill()
 
 
 def test_a_child_that_dies_gives_nothing() -> None:
