@@ -1,4 +1,4 @@
-"""What the README tells a reader to type against `make run`, typed."""
+"""What the README and docs/ tell a reader to type against `make run`, typed."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def without_id(text: str | None) -> Any:
 
 
 def lines(lane: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("block", blocks(lane), ids=lambda block: f"line-{block.line}")
+    return pytest.mark.parametrize("block", blocks(lane), ids=lambda block: f"{block.page}-{block.line}")
 
 
 @pytest.fixture(scope="module")

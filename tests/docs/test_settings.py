@@ -1,4 +1,4 @@
-"""The README's two tables of settings say what the code reads, and the same defaults."""
+"""The two tables of docs/settings.md say what the code reads, and the same defaults."""
 
 import re
 from dataclasses import fields
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from invoker import settings as invoker_settings
 from predictor.settings import Settings as ContainerSettings
-from tests.docs.readme import README
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r'"((?:SERVING|SAGEMAKER)_[A-Z_]+)"')
@@ -17,8 +16,7 @@ OF_THE_MACHINE = {"SERVING_WORKERS", "SERVING_THREADS"}
 
 def tables() -> tuple[dict[str, str], dict[str, str]]:
     """Return variable -> default of the function's table and of the container's."""
-    section = README.read_text().split("\n## Settings\n")[1].split("\n## ")[0]
-    function, container = section.split("The container's, ")
+    function, container = (ROOT / "docs" / "settings.md").read_text().split("The container's, ")
     return dict(ROW.findall(function)), dict(ROW.findall(container))
 
 

@@ -141,9 +141,9 @@ def test_a_worker_killed_in_the_container_is_replaced(docker: str, baked: str) -
 
 
 def test_settings_at_the_end_of_the_dockerfile(docker: str, tmp_path: Path) -> None:
-    """As docs/container.md has them."""
+    """As docs/settings.md has them."""
     (lines,) = re.findall(
-        r"^```dockerfile\n(.*?)^```$", (ROOT / "docs/container.md").read_text(), re.MULTILINE | re.DOTALL
+        r"^```dockerfile\n(.*?)^```$", (ROOT / "docs/settings.md").read_text(), re.MULTILINE | re.DOTALL
     )
     shutil.copytree(CONTEXT, tmp_path / "context", ignore=shutil.ignore_patterns("model", "__pycache__"))
     with (tmp_path / "context" / "Dockerfile").open("a") as dockerfile:

@@ -1,4 +1,4 @@
-"""What docs/container.md tells a reader to write is written here and does what it says."""
+"""What docs/models.md tells a reader to write is written here and does what it says."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from predictor.worker.user_code import UserCode
 from tests.docs.readme import blocks
 from tests.environments import ROOT
 
-PAGE = (ROOT / "docs" / "container.md").read_text()
+PAGE = (ROOT / "docs" / "models.md").read_text()
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WINE = "[14.23, 1.71, 2.43, 15.6, 127, 2.8, 3.06, 0.28, 2.29, 5.64, 1.04, 3.92, 1065]"
 
@@ -52,10 +52,3 @@ def test_the_inference_pys_refusal(example: UserCode) -> None:
         asyncio.run(example.respond(body, "application/json", None))
 
     assert (refused.value.status, refused.value.detail) == (400, "Alcohol is at most 25 percent.")
-
-
-def test_the_template_sets_only_this_of_the_containers_settings() -> None:
-    template = (ROOT / "template.yaml").read_text()
-
-    assert set(re.findall(r"SERVING_[A-Z_]+", template)) == {"SERVING_WORKERS"}
-    assert "Of the template's model only `SERVING_WORKERS` is set" in PAGE
