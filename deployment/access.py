@@ -1,60 +1,65 @@
-"""Print how to call a deployed stack, its URL, its API key and a curl line that works as printed: `make access`."""
+"""How to call a deployed stack: its URL, its API key and a curl line that works as printed."""
 
-import argparse
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from deployment.errors import DeploymentError
-from deployment.parameters import read_stack
-from deployment.session import account_errors, open_session
+from deployment.errors import DeployFailedError
+from deployment.session import Session, account_errors
+from deployment.stack_states import Next, next_step
+from deployment.stacks import Stacks
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
-    from mypy_boto3_cloudformation import CloudFormationClient
 
 PERMISSIONS = "cloudformation:DescribeStacks, apigateway:GET on /apikeys/*"
 
 
-def outputs(cloudformation: "CloudFormationClient", stack: str) -> dict[str, str]:
-    """Return the stack's outputs; raises ClientError when there is no such stack."""
-    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where an API is and what it wants to be shown; `auth` is the stack's parameter Auth."""
+
+    url: str
+    key: str = field(repr=False)
+    auth: str
+
+    def __str__(self) -> str:
+        header = f" -H 'x-api-key: {self.key}'" if self.key else ""
+        body = '{"data": [[1,2],[3,4]]}'
+        curl = f"curl -X POST {self.url}/predict{header} -H 'Content-Type: application/json' -d '{body}'"
+        return f"URL  {self.url}\nkey  {self.key or 'none: see the parameter Auth'}\n\n    {curl}\n"
+
+
+def read_outputs(described: Mapping[str, Any]) -> dict[str, str]:
+    """Return a stack's outputs by their names."""
     return {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
 
 
-def api_key(apigateway: "APIGatewayClient", of_stack: Mapping[str, str]) -> str:
+def api_key(apigateway: "APIGatewayClient", outputs: Mapping[str, str]) -> str:
     """Return the stack's API key; empty where callers show something else."""
-    if "ApiKeyId" not in of_stack:
+    if "ApiKeyId" not in outputs:
         return ""
-    return apigateway.get_api_key(apiKey=of_stack["ApiKeyId"], includeValue=True)["value"]
+    return apigateway.get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
 
 
-def text(url: str, key: str) -> str:
-    """Say what to type."""
-    header = f" -H 'x-api-key: {key}'" if key else ""
-    curl = f"curl -X POST {url}/predict{header} -H 'Content-Type: application/json' -d '{{\"data\": [[1,2],[3,4]]}}'"
-    return f"URL  {url}\nkey  {key or 'none: see the parameter Auth'}\n\n    {curl}\n"
-
-
-def run(stack: str) -> str:
-    """Ask with this machine's credentials."""
+def read_access(session: Session, name: str) -> Access:
+    """Ask with this machine's credentials; raises AccountError and DeployFailedError."""
     with account_errors(f"a deployed stack and {PERMISSIONS}"):
-        session = open_session()
-        found = outputs(session.client("cloudformation"), stack)
-        return text(found["ApiUrl"], api_key(session.client("apigateway"), found))
+        described = find_deployed(session, name)
+        outputs = read_outputs(described)
+        if "ApiUrl" not in outputs:
+            status = described["StackStatus"]
+            later = "wait until that is over" if next_step(status) is Next.WAIT else "deploy it"
+            raise DeployFailedError(f"{name} is {status} and has no API yet; {later}")
+        parameters = {item["ParameterKey"]: item.get("ParameterValue", "") for item in described.get("Parameters", [])}
+        key = api_key(session.client("apigateway"), outputs)
+        return Access(outputs["ApiUrl"], key, parameters.get("Auth", "api_key"))
 
 
-def main() -> int:
-    """Print to stdout; 2 when the command could not be run."""
-    parser = argparse.ArgumentParser(prog="python -m deployment.access", description="Print how to call a stack.")
-    parser.add_argument("--environment", default="default", help="of samconfig.toml (default: %(default)s)")
-    try:
-        print(run(read_stack(parser.parse_args().environment, []).name), end="")
-    except DeploymentError as exc:
-        print(f"error: {exc}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def find_deployed(session: Session, name: str) -> dict[str, Any]:
+    """Return what CloudFormation knows of a stack; raises DeployFailedError when there is none."""
+    found = Stacks(session, print).find(name)
+    if found is None:
+        text = f"there is no stack {name} in this account and {session.region_name}"
+        raise DeployFailedError(f"{text}; deploy it, or set AWS_PROFILE and AWS_REGION")
+    return found

@@ -64,3 +64,12 @@ def sign_as_this_machine() -> Signature:
             raise NoRegionError
         frozen = credentials.get_frozen_credentials()
     return Signature(Credentials(frozen.access_key or "", frozen.secret_key or "", frozen.token), session.region_name)
+
+
+def choose(key: str, token: str, *, sign: bool) -> httpx.Auth | None:
+    """Return what is shown to the API: a signature, a token or a key, or nothing."""
+    if sign:
+        return sign_as_this_machine()
+    if token:
+        return Token(token)
+    return Key(key) if key else None

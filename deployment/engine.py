@@ -47,6 +47,26 @@ class Docker:
         found: list[dict[str, Any]] = json.loads(self.run(kind, "inspect", name))
         return found[0]
 
+    def has(self, image: str) -> bool:
+        """Whether this machine has an image."""
+        try:
+            self.run("image", "inspect", image)
+        except ContainerError:
+            return False
+        return True
+
+    def platform(self) -> str:
+        """Return what the engine builds for by itself, such as linux/arm64."""
+        return self.run("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+
+    def has_buildx(self) -> bool:
+        """Whether `docker build` is BuildKit's."""
+        try:
+            self.run("buildx", "version")
+        except ContainerError:
+            return False
+        return True
+
     @contextmanager
     def container(self, *arguments: str) -> Iterator[str]:
         """Start a container, and remove it at the end."""
@@ -57,11 +77,11 @@ class Docker:
             self.run("rm", "--force", "--volumes", identity)
 
 
-def find_docker() -> Docker:
-    """Return the first docker on PATH whose engine answers; raises MissingToolError."""
-    path = shutil.which("docker")
+def find_docker(command: str = "docker") -> Docker:
+    """Return the docker program, whose engine answers; raises MissingToolError."""
+    path = shutil.which(command)
     if path is None:
-        raise MissingToolError(f"there is no docker on PATH: {INSTALL}")
+        raise MissingToolError(f"there is no {command} on PATH: {INSTALL}")
     docker = Docker(path)
     try:
         docker.run("version", "--format", "{{.Server.Version}}", seconds=30)

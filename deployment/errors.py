@@ -4,7 +4,11 @@ DeploymentError            the command cannot go on: one line on stderr, exit co
 ├── MissingToolError       a program that the command needs is not there
 ├── ContainerError         Docker refused, or the container did not come up
 ├── ImageMissingError      there is no image of that name
+├── ModelError             the model cannot be looked at
+├── UsageError             a value of the command line is not what it should be
 ├── AccountError           AWS refused, or there are no credentials
+├── NameRefusedError       AWS would not take a name that follows from the model's
+├── DeployFailedError      CloudFormation did not get the stack to where it should be
 ├── UnknownPriceError      the price table has no such instance type
 └── UnreadableError        a file, or an answer, is not what it should be
 """
@@ -26,8 +30,24 @@ class ImageMissingError(DeploymentError):
     """Raise when the image to push or to check has not been built."""
 
 
+class ModelError(DeploymentError):
+    """Raise when the model's own process fails."""
+
+
+class UsageError(DeploymentError):
+    """Raise when a value of the command line is not what it should be."""
+
+
 class AccountError(DeploymentError):
     """Raise when AWS refuses what the command needs, or cannot be asked."""
+
+
+class NameRefusedError(DeploymentError):
+    """Raise when AWS would refuse a name that follows from the model's or the environment's."""
+
+
+class DeployFailedError(DeploymentError):
+    """Raise when CloudFormation does not get a stack to where it should be."""
 
 
 class UnknownPriceError(DeploymentError):

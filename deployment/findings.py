@@ -26,6 +26,10 @@ class Finding:
         line = f"{self.level.value:8} {self.subject}: {self.text}"
         return f"{line}\n         -> {self.advice}" if self.advice else line
 
+    def as_dict(self) -> dict[str, str]:
+        """Return it for JSON."""
+        return {"level": self.level.value, "subject": self.subject, "text": self.text, "advice": self.advice}
+
 
 def passed(subject: str, text: str) -> Finding:
     """All is well."""

@@ -1,26 +1,32 @@
-"""The stack's parameters as `sam deploy` would have them: template.yaml, then samconfig.toml, then the command line."""
+"""The stack to deploy and each of its parameters: from a model's deployment.toml, or from samconfig.toml."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deployment.deployment_file import DEFAULT_ENVIRONMENT, DEFAULT_PARAMETERS, Deployment, read_deployment
 from deployment.errors import UnreadableError
+from deployment.settings import SAMCONFIG, TEMPLATE
 from sam_template import load
-
-ROOT = Path(__file__).parent.parent
-TEMPLATE = ROOT / "template.yaml"
-SAMCONFIG = ROOT / "samconfig.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What would be deployed: the template and every parameter's value."""
+    """What would be deployed: the template and every parameter's value, so that none keeps its old one.
+
+    `deployment` is how a model's folder is deployed; None for a stack of samconfig.toml.
+    """
 
     name: str
     template: Mapping[str, Any]
     parameters: Mapping[str, str]
+    environment: str = "default"
+    region: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    confirm: bool = True
+    deployment: Deployment | None = None
 
 
 def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
@@ -28,45 +34,77 @@ def read_template(path: Path = TEMPLATE) -> dict[str, Any]:
     return load(path)
 
 
-def read_parameters(
-    template: Mapping[str, Any], environment: str, overrides: Sequence[str], samconfig: Path = SAMCONFIG
-) -> dict[str, str]:
-    """Return every parameter's value; `overrides` are `Name=value` as `sam deploy` takes them."""
-    known = {name: str(item.get("Default", "")) for name, item in template["Parameters"].items()}
-    given = read_given(environment, overrides, samconfig)
-    if unknown := sorted(given.keys() - known.keys()):
-        raise UnreadableError(f"template.yaml has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
-    return known | given
-
-
-def read_given(environment: str, overrides: Sequence[str], samconfig: Path = SAMCONFIG) -> dict[str, str]:
-    """Return what samconfig.toml and the command line give; `sam deploy` alone would take one or the other."""
-    return _read_samconfig(samconfig, environment) | _split(overrides)
-
-
-def read_stack(environment: str, overrides: Sequence[str]) -> Stack:
-    """Return what `make deploy` would deploy."""
+def choose_stack(model: Path | None, environment: str | None, overrides: Sequence[str]) -> Stack:
+    """Return the stack of a model's folder, or without one the stack of samconfig.toml."""
+    if model is None:
+        return read_stack(environment or "default", overrides)
     template = read_template()
-    return Stack(_stack_name(environment, SAMCONFIG), template, read_parameters(template, environment, overrides))
+    deployment = read_deployment(model, environment or DEFAULT_ENVIRONMENT, template["Parameters"])
+    stage = deployment.environment.replace("-", "_")
+    given = {"StageName": stage, **DEFAULT_PARAMETERS, **deployment.section.parameters, **split(overrides)}
+    return Stack(
+        name=deployment.stack,
+        template=template,
+        parameters=complete(template, given),
+        environment=deployment.environment,
+        region=deployment.section.region,
+        tags=deployment.tags,
+        deployment=deployment,
+    )
 
 
-def _stack_name(environment: str, samconfig: Path) -> str:
+def read_stack(environment: str, overrides: Sequence[str], samconfig: Path = SAMCONFIG) -> Stack:
+    """Return the stack of an environment of samconfig.toml."""
+    template = read_template()
     settings = _deploy_settings(samconfig, environment)
     if "stack_name" not in settings:
         raise UnreadableError(f"samconfig.toml names no stack for the environment {environment}")
-    return str(settings["stack_name"])
+    return Stack(
+        name=str(settings["stack_name"]),
+        template=template,
+        parameters=read_parameters(template, environment, overrides, samconfig),
+        environment=environment,
+        region=str(settings.get("region", "")),
+        tags=_tags(settings.get("tags", [])),
+        confirm=bool(settings.get("confirm_changeset", False)),
+    )
 
 
-def _read_samconfig(path: Path, environment: str) -> dict[str, str]:
-    overrides = _deploy_settings(path, environment).get("parameter_overrides", [])
-    return _split(overrides.split() if isinstance(overrides, str) else overrides)
+def read_parameters(
+    template: Mapping[str, Any], environment: str, overrides: Sequence[str], samconfig: Path = SAMCONFIG
+) -> dict[str, str]:
+    """Return every parameter's value; `overrides` are `Name=value`, each value as it was typed."""
+    written = _deploy_settings(samconfig, environment).get("parameter_overrides", [])
+    pairs = written.split() if isinstance(written, str) else written
+    # SAM takes quotes around a value of samconfig.toml away.
+    of_file = {name: value.strip('"') for name, value in split(pairs).items()}
+    return complete(template, of_file | split(overrides))
+
+
+def complete(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Return every parameter's value, given or by default; raises UnreadableError for one that is not there."""
+    known = {name: str(item.get("Default", "")) for name, item in template["Parameters"].items()}
+    if unknown := sorted(given.keys() - known.keys()):
+        raise UnreadableError(f"template.yaml has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+    return known | dict(given)
+
+
+def split(pairs: Sequence[str]) -> dict[str, str]:
+    """Return names and values of `Name=value`; raises UnreadableError."""
+    if wrong := [pair for pair in pairs if "=" not in pair]:
+        raise UnreadableError(f"expected Name=value, not {wrong[0]}")
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def _tags(written: str | list[str]) -> dict[str, str]:
+    return split(written.split() if isinstance(written, str) else written)
 
 
 def _deploy_settings(path: Path, environment: str) -> Mapping[str, Any]:
     try:
         config = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as reason:
-        raise UnreadableError(f"samconfig.toml cannot be read: {reason}") from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UnreadableError(f"samconfig.toml cannot be read: {error}") from None
     if environment not in config:
         names = ", ".join(name for name in config if name != "version")
         raise UnreadableError(f"samconfig.toml has no environment {environment}; it has {names}")
@@ -74,9 +112,3 @@ def _deploy_settings(path: Path, environment: str) -> Mapping[str, Any]:
     everywhere: dict[str, Any] = commands.get("global", {}).get("parameters", {})
     of_deploy: dict[str, Any] = commands.get("deploy", {}).get("parameters", {})
     return everywhere | of_deploy
-
-
-def _split(pairs: Sequence[str]) -> dict[str, str]:
-    if wrong := [pair for pair in pairs if "=" not in pair]:
-        raise UnreadableError(f"expected Name=value, not {wrong[0]}")
-    return {name: value.strip('"') for name, _, value in (pair.partition("=") for pair in pairs)}

@@ -1,6 +1,8 @@
 """Everything that can be known before a deployment: artifact, image, contract, account."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from deployment.account import Account
 from deployment.artifact import check_artifact
@@ -11,10 +13,21 @@ from deployment.findings import Finding, Level, error, skipped
 from deployment.image import check_image
 from deployment.parameters import Stack
 from deployment.rules import check_rules
-from deployment.settings import Preflight
 from deployment.target import Hosting, Target
 from golden import requests
 from golden.requests import GoldenFileError, GoldenRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What lies on this machine: `image` by name, `model` a folder, `artifact` a model.tar.gz; empty is not checked."""
+
+    image: str
+    model: Path | None
+    artifact: Path | None
+    golden: Path
+    docker: str = "docker"
+
 
 ENDPOINT_NAME = 63
 IMAGE = "serving-container"  # what `make image` calls it
@@ -64,7 +77,7 @@ def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
         return
     image = settings.image or IMAGE
     try:
-        docker = find_docker()
+        docker = find_docker(settings.docker)
     except MissingToolError as reason:
         yield skipped("image", str(reason), "with Docker the image is started and asked")
         return

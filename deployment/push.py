@@ -5,16 +5,19 @@
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html
 """
 
-import argparse
 import base64
+import json
 import sys
+import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from deployment.engine import Docker, find_docker
-from deployment.errors import ContainerError, DeploymentError, ImageMissingError
-from deployment.session import account_errors, open_session
+from deployment.engine import Docker
+from deployment.errors import ContainerError, ImageMissingError, UnreadableError
+from deployment.session import Session, account_errors
+from deployment.settings import ENVIRON
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -24,6 +27,7 @@ PERMISSIONS = (
     "InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage, BatchGetImage"
 )
 TAG_LENGTH = 12
+ECR_HELPER = "ecr-login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,63 @@ def pushed_digest(ecr: "ECRClient", repository: str, tag: str) -> str | None:
 
 
 def push_image(docker: Docker, login: Login, image: str, target: str) -> str:
-    """Log in, push and log out, so that no token stays on this machine; return the digest."""
-    docker.run("login", "--username", login.user, "--password-stdin", login.registry, stdin=login.password)
-    try:
-        docker.run("tag", image, target)
+    """Push with the user's credential helper, or logged in for this push alone; return the digest."""
+    docker.run("tag", image, target)
+    if has_helper(login.registry):
         docker.show("push", target)
-    finally:
-        docker.run("logout", login.registry)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            write_config(Path(folder), login)
+            inside = ("--config", folder)
+            docker.run(
+                *inside, "login", "--username", login.user, "--password-stdin", login.registry, stdin=login.password
+            )
+            docker.show(*inside, "push", target)
     name = target.rpartition(":")[0]
     digests: list[str] = docker.inspect("image", target)["RepoDigests"]
     return next(digest.removeprefix(f"{name}@") for digest in digests if digest.startswith(f"{name}@"))
+
+
+def docker_folder() -> Path:
+    """Return where Docker keeps the user's settings."""
+    return Path(ENVIRON.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def read_config() -> dict[str, Any]:
+    """Return the user's settings of Docker; raises UnreadableError."""
+    path = docker_folder() / "config.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise UnreadableError(
+            f"{path} cannot be read: {exc}; mend it, or set DOCKER_CONFIG to another folder"
+        ) from None
+    return found
+
+
+def has_helper(registry: str) -> bool:
+    """Whether a program of the user gives Docker the password, such as Amazon's docker-credential-ecr-login.
+
+    It takes no `docker login`: https://github.com/awslabs/amazon-ecr-credential-helper
+    """
+    config = read_config()
+    return registry in config.get("credHelpers", {}) or config.get("credsStore") == ECR_HELPER
+
+
+def write_config(folder: Path, login: Login) -> None:
+    """Write settings of Docker that know this login alone: the user's own logins stay as they are."""
+    config = {
+        name: value for name, value in read_config().items() if name not in {"auths", "credHelpers", "credsStore"}
+    }
+    password = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+    # With an entry here Docker looks for no other store of passwords, such as the keychain.
+    config["auths"] = {login.registry: {"auth": password}}
+    (folder / "config.json").write_text(json.dumps(config))
+    for name in ("contexts", "cli-plugins"):
+        if (docker_folder() / name).is_dir():
+            (folder / name).symlink_to(docker_folder() / name)
 
 
 def ecr_login(ecr: "ECRClient") -> Login:
@@ -107,27 +158,8 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def run(image: str, repository: str) -> str:
-    """Push with this machine's Docker and credentials."""
-    docker = find_docker()
+def run(docker: Docker, session: Session, image: str, repository: str) -> str:
+    """Push with this machine's credentials."""
     with account_errors(PERMISSIONS):
-        ecr = open_session().client("ecr")
+        ecr = session.client("ecr")
         return push(docker, ecr, ecr_login(ecr), image, repository)
-
-
-def main() -> int:
-    """Print the URI; 2 when the command could not be run."""
-    parser = argparse.ArgumentParser(prog="python -m deployment.push", description="Push the image to ECR.")
-    parser.add_argument("--image", required=True, help="local image")
-    parser.add_argument("--repository", required=True, help="repository in ECR, made when it is missing")
-    arguments = parser.parse_args()
-    try:
-        print(run(arguments.image, arguments.repository))
-    except DeploymentError as exc:
-        say(f"error: {exc}")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

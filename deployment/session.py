@@ -18,8 +18,10 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from deployment.errors import AccountError
+from deployment.settings import ENVIRON
 
 SET = "set credentials and a region, for instance AWS_PROFILE and AWS_REGION"
 SIGN_IN = "sign in again, for instance with `aws sso login`, or renew the keys"
@@ -46,6 +48,15 @@ REFUSED_CREDENTIALS = frozenset(
 )
 
 
+THROTTLED = frozenset(
+    {"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequests"}
+)
+NOT_AWS = "the answer is not AWS's: something on the way, such as a proxy, answered instead"
+PROXY = "check HTTPS_PROXY, NO_PROXY and the network, and sign in to the proxy where it asks for that"
+# What boto3 raises of its own, in its three families.
+Refusal = (BotoCoreError, ClientError, ResponseParserError)
+
+
 class Session(Protocol):
     """What is used of boto3.Session."""
 
@@ -57,13 +68,16 @@ class Session(Protocol):
         """Return a client of a service."""
 
 
-def open_session() -> boto3.Session:
-    """Return boto3's session; raises AccountError where AWS_PROFILE names none."""
+def open_session(region: str = "") -> boto3.Session:
+    """Return boto3's session, of `region` where one is named; raises AccountError where AWS_PROFILE names none.
+
+    boto3 reads AWS_DEFAULT_REGION, most other programs AWS_REGION: here both are one.
+    """
     with account_errors():
-        return boto3.Session()
+        return boto3.Session(region_name=region or ENVIRON.get("AWS_REGION") or None)
 
 
-def identify(session: boto3.Session) -> str:
+def identify(session: Session) -> str:
     """Say which account is meant, where, and as whom; raises AccountError."""
     with account_errors():
         return who(session)
@@ -83,13 +97,25 @@ def account_errors(needed: str = "") -> Iterator[None]:
     """Turn what boto3 raises into AccountError, which says what to do; `needed` are a command's permissions."""
     try:
         yield
-    except (BotoCoreError, ClientError) as exc:
-        raise AccountError(f"{str(exc).rstrip('.')}; {remedy(exc, needed)}") from exc
+    except Refusal as exc:
+        raise AccountError(explain(exc, needed)) from exc
 
 
-def remedy(reason: BotoCoreError | ClientError, needed: str = "") -> str:
+def explain(reason: Exception, needed: str = "") -> str:
+    """Return an error of boto3 as one sentence with its remedy."""
+    if isinstance(reason, ResponseParserError):
+        return f"{NOT_AWS}; {PROXY}"
+    said = " ".join(str(reason).split()).rstrip(".")
+    return f"{said}; {remedy(reason, needed)}"
+
+
+def remedy(reason: Exception, needed: str = "") -> str:
     """Say what to do about an error of boto3."""
+    if isinstance(reason, ResponseParserError):
+        return PROXY
     if isinstance(reason, ClientError):
+        if is_throttled(reason):
+            return "wait a minute and try again"
         return SIGN_IN if refuses_credentials(reason) else f"needed are {needed or 'more permissions'}"
     return next((advice for kinds, advice in REMEDIES.items() if isinstance(reason, kinds)), SET)
 
@@ -97,3 +123,8 @@ def remedy(reason: BotoCoreError | ClientError, needed: str = "") -> str:
 def refuses_credentials(reason: ClientError) -> bool:
     """Whether AWS does not know, or no longer takes, the credentials themselves."""
     return reason.response.get("Error", {}).get("Code") in REFUSED_CREDENTIALS
+
+
+def is_throttled(reason: ClientError) -> bool:
+    """Whether AWS asks to be asked less often."""
+    return reason.response.get("Error", {}).get("Code") in THROTTLED

@@ -21,10 +21,8 @@ def answer(chain: Running) -> Any:
 
 def golden(url: str, model: Path, file: Path) -> tuple[int, str, str]:
     """What `make golden` says."""
-    command = [sys.executable, "-m", "deployment", "golden", "--url", url, "--model", str(model), "--golden", str(file)]
-    ended = subprocess.run(
-        command, cwd=ROOT, env={"PYTHONPATH": "golden"}, capture_output=True, text=True, check=False, timeout=60
-    )
+    command = [sys.executable, "-m", "cli", "golden", str(model), "--url", url, "--file", str(file)]
+    ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False, timeout=60)
     return ended.returncode, ended.stdout, ended.stderr
 
 

@@ -1,9 +1,12 @@
+from typing import Any
+
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
-from deployment.access import api_key, run, text
-from deployment.errors import AccountError
+from deployment.access import Access, api_key, read_access
+from deployment.errors import DeployFailedError
 
 URL = "https://abc.execute-api.us-east-1.amazonaws.com/prod"
 
@@ -16,7 +19,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_prints_a_line_that_works() -> None:
-    assert text(URL, "secret") == (
+    assert str(Access(URL, "secret", "api_key")) == (
         f"URL  {URL}\nkey  secret\n\n"
         f"    curl -X POST {URL}/predict -H 'x-api-key: secret' -H 'Content-Type: application/json' "
         "-d '{\"data\": [[1,2],[3,4]]}'\n"
@@ -37,5 +40,35 @@ def test_a_stack_with_another_way_in_has_no_key() -> None:
 
 
 def test_a_stack_that_is_not_deployed_is_one_line() -> None:
-    with mock_aws(), pytest.raises(AccountError, match="Stack with id sagemaker-api does not exist; needed are"):
-        run("sagemaker-api")
+    with mock_aws(), pytest.raises(DeployFailedError, match="there is no stack sagemaker-api in this account and us-e"):
+        read_access(boto3.Session(), "sagemaker-api")
+
+
+class Session:
+    """An account with one stack in a state without outputs."""
+
+    region_name = "us-east-1"
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    def client(self, service_name: Any) -> Any:
+        client = boto3.client(service_name)
+        stubber = Stubber(client)
+        stack = {"StackName": "prod", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": self.status}
+        stubber.add_response("describe_stacks", {"Stacks": [stack]})
+        stubber.activate()
+        return client
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("REVIEW_IN_PROGRESS", "deploy it"),
+        ("CREATE_IN_PROGRESS", "wait until that is over"),
+        ("ROLLBACK_COMPLETE", "deploy it"),
+    ],
+)
+def test_a_stack_without_outputs_is_one_line(status: str, advice: str) -> None:
+    with pytest.raises(DeployFailedError, match=f"prod is {status} and has no API yet; {advice}"):
+        read_access(Session(status), "prod")

@@ -6,7 +6,7 @@ import pytest
 
 from deployment.errors import UnreadableError
 from deployment.findings import Level
-from deployment.parameters import read_given, read_parameters, read_stack, read_template
+from deployment.parameters import read_parameters, read_stack, read_template
 from deployment.rules import check_rules
 
 SAMCONFIG = """
@@ -35,7 +35,9 @@ def test_the_command_line_goes_before_samconfig_before_the_template(samconfig: P
 
 
 def test_overrides_may_be_one_text(samconfig: Path) -> None:
-    assert read_given("old", [], samconfig) == {"Hosting": "serverless", "LogLevel": "INFO"}
+    parameters = read_parameters(read_template(), "old", [], samconfig)
+
+    assert (parameters["Hosting"], parameters["LogLevel"]) == ("serverless", "INFO")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from botocore.exceptions import NoCredentialsError
 from deployment.account import Account
 from deployment.findings import Level, error
 from deployment.parameters import Stack, read_template
-from deployment.preflight import check
-from deployment.settings import GOLDEN, Preflight
+from deployment.preflight import Preflight, check
+from deployment.settings import GOLDEN
 from tests.environments import GOLDEN as GOLDEN_REQUESTS
 
 TEMPLATE = read_template()
@@ -33,7 +33,7 @@ class NoCredentials:
 
 
 def errors(parameters: dict[str, str], *, name: str = "stack", artifact: Path | None = None) -> list[str]:
-    settings = Preflight("default", "", None, artifact, GOLDEN, ())
+    settings = Preflight("", None, artifact, GOLDEN)
     findings = check(settings, Stack(name, TEMPLATE, DEFAULTS | parameters), Account(NoCredentials()))
     before_docker = takewhile(lambda finding: finding.subject != "image", findings)
     return [finding.text for finding in before_docker if finding.level is Level.ERROR]
@@ -62,7 +62,7 @@ def test_what_no_rule_can_say_is_found(parameters: dict[str, str], name: str, te
 
 def test_an_image_that_is_not_there_is_neither_started_nor_pulled(docker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(Path(docker).parent))
-    settings = Preflight("default", "test-preflight-of-nobody", None, None, GOLDEN_REQUESTS, ())
+    settings = Preflight("test-preflight-of-nobody", None, None, GOLDEN_REQUESTS)
 
     findings = list(check(settings, Stack("stack", TEMPLATE, DEFAULTS | EXISTING), Account(NoCredentials())))
 

@@ -86,6 +86,7 @@ def recording(tmp_path: Path) -> Callable[[], list[str]]:
     program = tmp_path / "docker"
     program.write_text(
         f'#!/bin/sh\necho "$*" >> {notes}\n'
+        '[ "$1" = --config ] && shift 2\n'
         f'case "$1" in login) echo "stdin: $(cat)" >> {notes};; image) echo \'{inspected}\';; esac\n'
     )
     program.chmod(0o755)
@@ -98,15 +99,52 @@ def test_the_docker_commands(ecr: "ECRClient", recording: Callable[[], list[str]
     uri = push(Docker(str(tmp_path / "docker")), ecr, login, "serving-container", "iris")
 
     assert uri == f"registry.example/iris@{DIGEST}"
+    login_line, stdin, push_line = recording()[2:5]
+    folder = login_line.split()[1]
     assert recording() == [
         "image inspect serving-container",
-        "login --username AWS --password-stdin registry.example",
-        "stdin: secret-token",
         "tag serving-container registry.example/iris:abcdef012345",
-        "push registry.example/iris:abcdef012345",
-        "logout registry.example",
+        f"--config {folder} login --username AWS --password-stdin registry.example",
+        "stdin: secret-token",
+        f"--config {folder} push registry.example/iris:abcdef012345",
         "image inspect registry.example/iris:abcdef012345",
     ]
+    assert (stdin, push_line.split()[0]) == ("stdin: secret-token", "--config")
+    assert not Path(folder).exists()
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, folder: Path, config: dict[str, Any]) -> str:
+    """Give Docker settings of the user; return their text."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    return (folder / "config.json").read_text()
+
+
+@pytest.mark.parametrize("config", [{"credHelpers": {"registry.example": "ecr-login"}}, {"credsStore": "ecr-login"}])
+def test_a_credential_helper_is_used_as_it_is(
+    recording: Callable[[], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
+) -> None:
+    configure(monkeypatch, tmp_path / "settings", config)
+
+    push_image(
+        Docker(str(tmp_path / "docker")), Login("registry.example", "AWS", "x"), "iris", "registry.example/iris:1"
+    )
+
+    assert [line.split()[0] for line in recording()] == ["tag", "push", "image"]
+
+
+def test_the_users_own_login_stays(
+    recording: Callable[[], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = configure(monkeypatch, tmp_path / "settings", {"auths": {"registry.example": {"auth": "bWU6bXk="}}})
+
+    push_image(
+        Docker(str(tmp_path / "docker")), Login("registry.example", "AWS", "x"), "iris", "registry.example/iris:1"
+    )
+
+    assert (tmp_path / "settings" / "config.json").read_text() == own
+    assert "logout registry.example" not in recording()
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +209,14 @@ def test_an_image_that_was_not_built(engine: Docker) -> None:
 
 def command(**environment: str) -> tuple[int, str, str]:
     ended = subprocess.run(
-        [sys.executable, "-m", "deployment.push", "--image", "serving-container", "--repository", "iris"],
+        [sys.executable, "-m", "cli", "push", "--image", "serving-container", "--repository", "iris"],
         cwd=ROOT,
-        env={"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **environment},
+        env={
+            "HOME": "/nowhere",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,

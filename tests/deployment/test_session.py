@@ -16,16 +16,14 @@ from deployment.session import account_errors
 
 ROOT = Path(__file__).parents[2]
 STACK = "PARAMETERS=EndpointName=iris"
-# SAM CLI would have to be installed, and is not before the account is known.
-NO_SAM = "--assume-new=requirements/sam.txt"
 COMMANDS = {
     "access": ("access",),
     "push": ("push",),
     "smoke": ("smoke", "SIGN=1", "URL=http://127.0.0.1:9"),
     "golden": ("golden", "SIGN=1", "URL=http://127.0.0.1:9"),
     "preflight": ("preflight", STACK),
-    "deploy": ("deploy", STACK, NO_SAM),
-    "delete": ("delete", "YES=1", NO_SAM),
+    "deploy": ("deploy", STACK),
+    "delete": ("delete", "YES=1"),
 }
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 REGION = {"AWS_REGION": "eu-west-1"}
@@ -154,28 +152,6 @@ def test_aws_region_is_the_region_that_is_asked(expired: str) -> None:
     make("access", AWS_ENDPOINT_URL=expired, **KEYS, AWS_REGION="eu-west-1", AWS_DEFAULT_REGION="us-east-1")
 
     assert Expired.scopes[before:] == ("eu-west-1/cloudformation/aws4_request",)
-
-
-def test_the_sam_cli_is_given_aws_region() -> None:
-    """It reads AWS_DEFAULT_REGION only; here a shell stands in for it, and prints what it was given."""
-    shown = subprocess.run(
-        [
-            "make",
-            "--silent",
-            "delete",
-            "SAM=echo $$AWS_DEFAULT_REGION #",
-            "DEPLOYMENT=true",
-            "--assume-old=.tools/sam/.locked",
-        ],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "AWS_REGION": "eu-west-1"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-
-    assert shown.stdout.splitlines()[0] == "eu-west-1"
 
 
 @pytest.mark.parametrize(

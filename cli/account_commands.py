@@ -1,0 +1,134 @@
+"""The commands that ask an AWS account: preflight, push, deploy, open, delete, costs."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import deploying, options
+from cli.output import report, show, show_json, tell
+from cli.stack_arguments import choose, session_of
+from deployment import build, cost, removal
+from deployment import preflight as checks
+from deployment import push as pushing
+from deployment.access import read_access
+from deployment.account import Account
+from deployment.engine import find_docker
+from deployment.names import repository_name
+from deployment.session import identify
+from deployment.settings import GOLDEN
+from deployment.stacks import Stacks
+
+BEFORE = "Before a deployment"
+AFTER = "A deployed model"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program, in the order of the help."""
+    app.command(rich_help_panel=BEFORE)(preflight)
+    app.command(rich_help_panel=BEFORE)(costs)
+    app.command(rich_help_panel=BEFORE)(push)
+    app.command(rich_help_panel=AFTER)(deploying.deploy)
+    app.command("open", rich_help_panel=AFTER)(open_)
+    app.command(rich_help_panel=AFTER)(delete)
+
+
+def preflight(
+    folder: options.Folder = None,
+    *,
+    env: options.Environment = None,
+    parameter: options.Parameters = None,
+    image: Annotated[str, typer.Option(help="Local image, started and asked as SageMaker does.")] = "",
+    artifact: Annotated[Path | None, typer.Option(help="model.tar.gz, looked at before it is uploaded.")] = None,
+    file: options.GoldenFile = None,
+    docker: options.Docker = "docker",
+    as_json: options.Json = False,
+) -> None:
+    """Check what would otherwise fail while the stack is made."""
+    stack = choose(folder, env, parameter)
+    model = stack.deployment.model if stack.deployment else None
+    settings = checks.Preflight(image, model, artifact, file or GOLDEN, docker)
+    findings = checks.check(settings, stack, Account(session_of(stack)))
+    raise typer.Exit(report(findings, as_json=as_json))
+
+
+def costs(
+    folder: options.Folder = None,
+    *,
+    env: options.Environment = None,
+    parameter: options.Parameters = None,
+    function_ms: Annotated[float, typer.Option(help="A request in the function.")] = 30,
+    model_ms: Annotated[float, typer.Option(help="A request in the model, which serverless is paid by.")] = 20,
+    body_bytes: Annotated[int, typer.Option(help="Request and answer together.")] = 2000,
+    as_json: options.Json = False,
+) -> None:
+    """Estimate what the stack costs in a month."""
+    stack = choose(folder, env, parameter)
+    prices, load = cost.read_prices(), cost.Load(function_ms / 1000, model_ms / 1000, body_bytes)
+    items = list(cost.estimate(prices, stack, load))
+    if as_json:
+        show_json({"currency": "USD", "prices_of": prices.date, "items": [asdict(item) for item in items]})
+    else:
+        show(cost.table(prices, items, load))
+
+
+def push(
+    folder: options.Folder = None,
+    *,
+    image: options.Image = build.IMAGE,
+    repository: Annotated[str, typer.Option(help="Repository in ECR, made when it is missing.")] = "",
+    docker: options.Docker = "docker",
+    as_json: options.Json = False,
+) -> None:
+    """Push the image to ECR and print its URI by digest."""
+    stack = choose(folder, None) if folder else None
+    named = repository_name(stack.deployment.name) if stack and stack.deployment else build.IMAGE
+    engine = find_docker(docker)
+    uri = pushing.run(engine, deploying.open_session(), image, repository or named)
+    if as_json:
+        show_json({"uri": uri})
+    else:
+        show(uri)
+
+
+def open_(
+    folder: options.Folder = None,
+    *,
+    env: options.Environment = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print a deployed API's URL, its key and a curl line."""
+    stack = choose(folder, env)
+    access = read_access(session_of(stack), stack.name)
+    if as_json:
+        show_json(asdict(access))
+    else:
+        show(str(access).rstrip("\n"))
+
+
+def delete(
+    folder: options.Folder = None,
+    *,
+    env: options.Environment = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Delete the stack; say what went and what stays."""
+    stack = choose(folder, env)
+    session = session_of(stack)
+    where = identify(session)
+    with deploying.account_errors(deploying.PERMISSIONS):
+        stacks = Stacks(session, tell)
+        if stacks.find(stack.name) is None:
+            tell(f"there is no stack {stack.name} in {where}: nothing was deleted")
+            raise typer.Exit(1)
+        tell(removal.announce(stack, where))
+        if not (yes or deploying.confirm("Delete it?")):
+            tell("nothing was deleted")
+            raise typer.Exit(1)
+        stacks.delete(stack.name)
+    if as_json:
+        show_json({"deleted": stack.name})
+    else:
+        show(removal.farewell(stack))
