@@ -18,7 +18,7 @@ from deployment.settings import ENVIRON, ROOT, TOOLS, without_make
 
 SAM = TOOLS / "sam" / "bin" / "sam"
 BUILDS = ROOT / ".aws-sam"
-BUCKET = re.compile(r"s3://(?P<bucket>[^/\s]+)/")
+BUCKET = re.compile(r"^ +CodeUri: s3://(?P<bucket>[a-z0-9.-]+)/", re.MULTILINE)
 LINES = 5
 Tell = Callable[[str], None]
 

@@ -11,6 +11,7 @@ from botocore.exceptions import (
     HTTPClientError,
     LoginError,
     NoRegionError,
+    ParamValidationError,
     ProfileNotFound,
     SSOError,
     TokenRetrievalError,
@@ -28,6 +29,7 @@ SIGN_IN = "sign in again, for instance with `aws sso login`, or renew the keys"
 REMEDIES = {
     (SSOError, LoginError, TokenRetrievalError): SIGN_IN,
     (NoRegionError,): "set one, for instance AWS_REGION=eu-west-1",
+    (ParamValidationError,): "correct the value that it names",
     (ProfileNotFound,): "set AWS_PROFILE to one of `aws configure list-profiles`",
     (BotoConnectionError, HTTPClientError): "check AWS_REGION and the network",
 }

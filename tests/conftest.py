@@ -102,7 +102,7 @@ def docker() -> str:
 def serving_image(docker: str) -> str:
     """Tag of the serving image, without a model in it."""
     context = ROOT / "serving-container"
-    return containers.build(docker, context / "Dockerfile", "test-serving", context)
+    return containers.build(docker, context / "Dockerfile", "test-serving", context, containers.base(docker))
 
 
 @pytest.fixture(scope="session")

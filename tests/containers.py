@@ -10,6 +10,8 @@ from pathlib import Path
 
 import requests
 
+from deployment.build import pinned_base
+from deployment.engine import Docker
 from tests import environments
 from tests.environments import ROOT
 
@@ -22,13 +24,20 @@ def run(*command: str, timeout: float = 600) -> str:
     return result.stdout.strip()
 
 
-def build(docker: str, dockerfile: Path, tag: str, context: Path = ROOT) -> str:
+def build(docker: str, dockerfile: Path, tag: str, context: Path = ROOT, options: tuple[str, ...] = ()) -> str:
     """Build an image; Docker's cache makes it anew only when its parts have changed."""
     # --network host: some machines reach the package index only from the host's network
-    command = ("build", "--quiet", "--network", "host", "--file", str(dockerfile), "--tag", tag, str(context))
+    named = ("--file", str(dockerfile), "--tag", tag)
+    command = ("build", "--quiet", "--network", "host", *options, *named, str(context))
     with environments.lock(tag):
         run("env", "DOCKER_BUILDKIT=1", docker, *command)
     return tag
+
+
+def base(docker: str) -> tuple[str, ...]:
+    """Options that take this machine's own base image, where it lacks the Dockerfile's and reaches no registry."""
+    chosen = pinned_base(Docker(docker), print)
+    return ("--build-arg", f"BASE={chosen}")
 
 
 @contextmanager
