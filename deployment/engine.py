@@ -70,7 +70,9 @@ class Docker:
     @contextmanager
     def container(self, *arguments: str) -> Iterator[str]:
         """Start a container, and remove it at the end."""
-        identity = self.run("run", "--detach", *arguments).splitlines()[-1]
+        identity = self.run("run", "--detach", *arguments).rpartition("\n")[2]
+        if not identity:
+            raise ContainerError(f"`{self.command} run --detach` named no container")
         try:
             yield identity
         finally:
