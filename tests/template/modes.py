@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deployment.parameters import ROOT, TEMPLATE, read_template
+from deployment.parameters import read_template
+from deployment.settings import ROOT, TEMPLATE
 from sam_template import Evaluator
 from tests import environments, sam_cli
 

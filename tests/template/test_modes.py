@@ -10,7 +10,8 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from deployment.parameters import TEMPLATE, read_template
+from deployment.parameters import read_template
+from deployment.settings import TEMPLATE
 from tests import environments
 from tests.template import modes
 from tests.template.modes import MODES, Json, of_type
