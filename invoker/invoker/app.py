@@ -30,7 +30,7 @@ SETTINGS = settings.read(os.environ)
 CLIENT = endpoint.client(SETTINGS)
 ENDPOINT = endpoint.Endpoint(CLIENT, SETTINGS)
 TELEMETRY = Telemetry(SETTINGS.log_level)
-SERVICE = Service(SETTINGS, ENDPOINT, Documents(), TELEMETRY)
+SERVICE = Service(SETTINGS, ENDPOINT, Documents(SETTINGS.schema_file), TELEMETRY)
 
 
 def prime() -> None:

@@ -1,13 +1,17 @@
-"""The documents the API serves about itself: its OpenAPI document, and a page to try it in a browser.
+"""The documents that the API serves about itself: the model's schema, the OpenAPI document, and pages for a browser.
 
-The first is built ahead by `make openapi`. The page is Swagger UI (swagger-ui-dist), kept in static/docs with its
-checksums by `make docs-ui`, so that nothing is fetched from elsewhere.
+Swagger UI (swagger-ui-dist) is kept in static/docs with its checksums by `make docs-ui`, so that nothing is fetched
+from elsewhere. The page at / has neither a library nor a build step.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from invoker.model_schema import ModelSchema, read
+
+PACKAGED_SCHEMA = Path(__file__).parent / "schema.json"
 FOLDER = Path(__file__).parent / "static"
 ASSETS = {
     "page.js": "text/javascript",
@@ -23,14 +27,22 @@ class Document:
 
 
 class Documents:
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, schema_file: str = "", folder: Path = FOLDER) -> None:
+        """Raise SettingsError when there is a schema.json that cannot be used."""
         self._folder = folder
-        self._openapi = (folder / "openapi.json").read_text()
+        file = Path(schema_file) if schema_file else PACKAGED_SCHEMA
+        self.model: ModelSchema | None = read(file)
+        self._schema = file.read_text() if self.model else ""
         # Tells whether two deployments take the same bodies.
-        self.digest = hashlib.sha256(self._openapi.encode()).hexdigest()[:12]
+        self.digest = hashlib.sha256(self._schema.encode()).hexdigest()[:12] if self.model else "none"
 
-    def openapi(self) -> Document:
-        return Document("application/json", self._openapi)
+    def schema(self) -> Document | None:
+        return Document("application/schema+json", self._schema) if self.model else None
+
+    def openapi(self, url: str, auth: str) -> Document:
+        from invoker import openapi  # noqa: PLC0415  # most starts serve no document
+
+        return Document("application/json", json.dumps(openapi.document(self.model, url=url, auth=auth)))
 
     def page(self) -> Document:
         return Document("text/html", (self._folder / "docs" / "index.html").read_text())

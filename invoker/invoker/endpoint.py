@@ -24,9 +24,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from invoker import outcome
+from invoker import media_types, outcome
 from invoker.errors import Failure, InvokerError
-from invoker.proxy import MAX_ANSWER_BYTES, TOO_LARGE
+from invoker.proxy import MAX_ANSWER_BYTES, TOO_LARGE, Body
 from invoker.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,8 +44,16 @@ Returned = TypeVar("Returned")
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the container answered."""
+
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
-    body: bytes
+    body: Body
     request_id: str
     traceparent: str
     # Of time.monotonic().
@@ -81,7 +89,7 @@ class Endpoint:
         # Not seeded: copies of one SnapStart snapshot would all wait equally long.
         self._random = random.SystemRandom()
 
-    def invoke(self, invocation: Invocation) -> bytes:
+    def invoke(self, invocation: Invocation) -> Answer:
         """Return the container's answer; raise InvokerError."""
         attempt = 1
         while True:
@@ -104,7 +112,8 @@ class Endpoint:
         # The stubs do not know that this event may return an answer.
         self._client.meta.events.register(event, _answer_locally, unique_id="prime")  # type: ignore[arg-type]
         try:
-            self._attempt(Invocation(b"{}", "prime", "", time.monotonic() + 1))
+            body = Body(b"{}", media_types.parse(media_types.JSON), media_types.JSON)
+            self._attempt(Invocation(body, "prime", "", time.monotonic() + 1))
         finally:
             self._client.meta.events.unregister(event, unique_id="prime")
 
@@ -112,24 +121,24 @@ class Endpoint:
         """Drop kept connections: those of a restored snapshot are dead."""
         self._client.close()
 
-    def _attempt(self, invocation: Invocation) -> bytes:
+    def _attempt(self, invocation: Invocation) -> Answer:
         answer = self._call(invocation)
         with closing(answer["Body"]) as body:
-            if answer.get("ContentType", "").partition(";")[0].strip().lower() != "application/json":
-                raise InvokerError(Failure.FAILED, "The endpoint's answer is not JSON.")
             content = body.read(MAX_ANSWER_BYTES)
             # Reading on finds out whether there is more, and whether the answer was cut short.
             if body.read(1):
                 raise InvokerError(Failure.FAILED, TOO_LARGE)
-            return content
+            return Answer(content, answer.get("ContentType", ""))
 
     def _call(self, invocation: Invocation) -> "InvokeEndpointOutputTypeDef":
+        body = invocation.body
         try:
             return self._client.invoke_endpoint(
                 EndpointName=self._settings.endpoint_name,
-                Body=invocation.body,
-                ContentType="application/json",
-                Accept="application/json",
+                Body=body.content,
+                ContentType=body.media_type.text,
+                # A caller who takes anything gets the container's choice.
+                Accept=body.accept or "*/*",
                 InferenceId=invocation.request_id,
                 CustomAttributes=invocation.attributes(),
             )

@@ -37,6 +37,7 @@ class Failure(Enum):
     BAD_REQUEST = (400, "request_error", None)
     UNKNOWN_PATH = (404, "request_error", None)
     METHOD_NOT_ALLOWED = (405, "request_error", None)
+    NOT_ACCEPTABLE = (406, "request_error", None)
     BODY_TOO_LARGE = (413, "request_error", None)
     MEDIA_TYPE = (415, "request_error", None)
     # The container refused the input. Its own 4xx status takes the place of this one.

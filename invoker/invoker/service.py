@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from invoker import __version__, proxy, schema
+from invoker import __version__, proxy
 from invoker.documents import Document, Documents
 from invoker.endpoint import Endpoint, Invocation
 from invoker.errors import INTERNAL, Failure, InvokerError
+from invoker.judgement import judge
 from invoker.proxy import Request, Response
 from invoker.settings import Settings
 from invoker.telemetry import Telemetry, Watch
@@ -70,6 +71,7 @@ class Service:
         self._routes: dict[str, Mapping[str, Callable[[Call], Response]]] = {
             "/predict": {"POST": self.predict, **preflight},
             "/health": {"GET": self.health},
+            "/schema": {"GET": self.schema},
         }
         if settings.docs_enabled:
             self._routes |= {
@@ -95,11 +97,19 @@ class Service:
         self._telemetry.body(call.request)
         with call.watch.measure("validation"):
             body = proxy.body(call.request, max_bytes=self._settings.max_body_bytes)
-            call.watch.rows = len(schema.read(body, max_rows=self._settings.max_rows).data)
+            call.watch.rows = judge(
+                body.content, body.media_type, self._documents.model, max_rows=self._settings.max_rows
+            )
         with call.watch.measure("endpoint"):
             invocation = Invocation(body, call.request.request_id, call.request.traceparent, call.deadline)
-            content = self._endpoint.invoke(invocation)
-        return proxy.answer(content)
+            answer = self._endpoint.invoke(invocation)
+        return proxy.answer(answer.content, answer.content_type, accept=body.accept)
+
+    def schema(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
+        document = self._documents.schema()
+        if document is None:
+            raise InvokerError(Failure.UNKNOWN_PATH, "This API has no schema.json: the model judges what it gets.")
+        return Response(200, document.text, content_type=document.content_type)
 
     def health(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
         """Say what is deployed; SageMaker is not asked."""
@@ -120,8 +130,8 @@ class Service:
         }
         return Response(204, "", allowed)
 
-    def openapi(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
-        return _shown(self._documents.openapi())
+    def openapi(self, call: Call) -> Response:
+        return _shown(self._documents.openapi(call.request.base_url, self._settings.auth))
 
     def docs(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
         return _shown(self._documents.page())
@@ -135,7 +145,7 @@ class Service:
     def _route(self, request: Request) -> Callable[[Call], Response]:
         methods = self._routes.get(request.resource)
         if methods is None:
-            raise InvokerError(Failure.UNKNOWN_PATH, "There is nothing at this path. POST /predict takes rows.")
+            raise InvokerError(Failure.UNKNOWN_PATH, "There is nothing at this path. POST /predict asks the model.")
         if request.method not in methods:
             allow = ", ".join(methods)
             raise InvokerError(Failure.METHOD_NOT_ALLOWED, f"This path takes {allow} only.", headers={"Allow": allow})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+AUTHS = ("api_key", "iam", "cognito", "jwt", "none")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # The longest that a function may run.
 LAMBDA_SECONDS = 900
@@ -28,6 +29,10 @@ class Settings:
     cors_origin: str = ""
     # Whether GET /openapi.json and GET /docs answer. The template opens their routes on the same condition.
     docs_enabled: bool = False
+    # What the API asks callers for, as its OpenAPI document says: the template's Auth, or none.
+    auth: str = "api_key"
+    # What the model takes; empty: the schema.json beside the function's modules, where there is one.
+    schema_file: str = ""
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -58,10 +63,13 @@ def _seconds(name: str, text: str) -> float:
     return seconds
 
 
-def _level(name: str, text: str) -> str:
-    if text not in LOG_LEVELS:
-        raise SettingsError(f"{name}={text!r}: expected one of {', '.join(LOG_LEVELS)}")
-    return text
+def _one_of(*allowed: str) -> Callable[[str, str], str]:
+    def parse(name: str, text: str) -> str:
+        if text not in allowed:
+            raise SettingsError(f"{name}={text!r}: expected one of {', '.join(allowed)}")
+        return text
+
+    return parse
 
 
 def _flag(name: str, text: str) -> bool:
@@ -74,10 +82,12 @@ PARSERS: Mapping[str, Callable[[str, str], Any]] = {
     "ENDPOINT_NAME": _text,
     "MAX_ROWS": _whole,
     "MAX_BODY_BYTES": _whole,
-    "LOG_LEVEL": _level,
+    "LOG_LEVEL": _one_of(*LOG_LEVELS),
     "CONNECT_TIMEOUT_SECONDS": _seconds,
     "READ_TIMEOUT_SECONDS": _seconds,
     "MAX_ATTEMPTS": _whole,
     "CORS_ORIGIN": _text,
     "DOCS_ENABLED": _flag,
+    "AUTH": _one_of(*AUTHS),
+    "SCHEMA_FILE": _text,
 }

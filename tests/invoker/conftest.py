@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from invoker.service import Service
 from invoker.telemetry import Telemetry
 from tests.invoker import misbehaving
 
+IRIS = Path(__file__).with_name("iris.schema.json")
+# No schema: the model judges everything.
+NONE = {"SCHEMA_FILE": "/nowhere/schema.json"}
 ID = "7d6f1a52-8c0e-4b3f-9a61-2f4f0c1f9e11"
 
 
@@ -36,6 +40,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: str
+    is_base64: bool = False
 
     @property
     def json(self) -> Any:
@@ -51,11 +56,11 @@ class Invoker:
         answer = self.service.handle(event, Context(seconds))
         # Anything else would be a 502 of API Gateway's.
         assert answer.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
-        assert answer["isBase64Encoded"] is False
+        assert isinstance(answer["isBase64Encoded"], bool)
         assert isinstance(answer["body"], str)
         assert all(isinstance(value, str) for value in answer["headers"].values())
         assert len(json.dumps(answer, ensure_ascii=False).encode()) <= 6_291_456
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+        return Answer(answer["statusCode"], answer["headers"], answer["body"], is_base64=answer["isBase64Encoded"])
 
 
 def event(body: str | None, *, headers: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
@@ -113,9 +118,9 @@ def make(sagemaker: misbehaving.Endpoint) -> Make:  # noqa: ARG001  # boto3 is l
     """Make an invoker with these variables."""
 
     def made(**environ: str) -> Invoker:
-        given = settings.read({"ENDPOINT_NAME": "iris", **environ})
+        given = settings.read({"ENDPOINT_NAME": "iris", "SCHEMA_FILE": str(IRIS), **environ})
         called = endpoint.Endpoint(endpoint.client(given), given)
-        return Invoker(Service(given, called, Documents(), Telemetry(given.log_level)))
+        return Invoker(Service(given, called, Documents(given.schema_file), Telemetry(given.log_level)))
 
     return made
 

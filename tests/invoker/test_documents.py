@@ -1,19 +1,66 @@
 """GET /openapi.json and GET /docs: there when enabled, and then without a way to any other file."""
 
-import json
-
 import pytest
 
 from invoker.documents import ASSETS, FOLDER
-from tests.invoker.conftest import Make, event
+from tests.invoker.conftest import IRIS, NONE, Make, event
 
 
-def test_document_is_the_one_that_was_built(make: Make) -> None:
-    answer = make(DOCS_ENABLED="true")(event(None, httpMethod="GET", resource="/openapi.json"))
+def test_the_document_names_where_it_was_asked(make: Make) -> None:
+    given = event(
+        None,
+        httpMethod="GET",
+        resource="/openapi.json",
+        path="/openapi.json",
+        headers={"Host": "abc.execute-api.eu-west-1.amazonaws.com", "X-Forwarded-Proto": "https"},
+        requestContext={"requestId": "1", "path": "/prod/openapi.json"},
+    )
+
+    answer = make(DOCS_ENABLED="true")(given)
 
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json == json.loads((FOLDER / "openapi.json").read_text())
+    assert answer.json["servers"] == [{"url": "https://abc.execute-api.eu-west-1.amazonaws.com/prod"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "context", "url"),
+    [
+        ("/openapi.json", "/prod/openapi.json", "https://api.example.com/prod"),
+        # A domain of one's own with a base path: both have it, and no stage.
+        ("/models/openapi.json", "/models/openapi.json", "https://api.example.com/models"),
+        ("/openapi.json", "/openapi.json", "https://api.example.com"),
+    ],
+)
+def test_the_url_has_stage_or_base_path(make: Make, path: str, context: str, url: str) -> None:
+    given = event(
+        None,
+        httpMethod="GET",
+        resource="/openapi.json",
+        path=path,
+        headers={"host": "api.example.com"},
+        requestContext={"requestId": "1", "path": context},
+    )
+
+    assert make(DOCS_ENABLED="true")(given).json["servers"] == [{"url": url}]
+
+
+@pytest.mark.parametrize("host", ["a b", "evil.example/x", 'a"b', "", "a@b"])
+def test_a_host_that_is_none_is_not_repeated(make: Make, host: str) -> None:
+    given = event(None, httpMethod="GET", resource="/openapi.json", path="/openapi.json", headers={"Host": host})
+
+    assert make(DOCS_ENABLED="true")(given).json["servers"] == [{"url": "."}]
+
+
+def test_the_schema_is_served_as_it_is_packaged(make: Make) -> None:
+    answer = make()(event(None, httpMethod="GET", resource="/schema"))
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/schema+json")
+    assert answer.body == IRIS.read_text()
+
+
+def test_without_a_schema_there_is_none_to_serve(make: Make) -> None:
+    assert make(**NONE)(event(None, httpMethod="GET", resource="/schema")).status == 404
 
 
 def test_page_may_run_and_call_only_what_is_its_own(make: Make) -> None:

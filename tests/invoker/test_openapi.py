@@ -1,28 +1,60 @@
 """What the OpenAPI document says, the function does."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from invoker import openapi
-from invoker.documents import FOLDER
+from invoker import model_schema, openapi
+from invoker.model_schema import ModelSchema
 from tests import events
-from tests.invoker.conftest import Invoker, Make, event
+from tests.invoker.conftest import IRIS, Invoker, Make, event
 
-DOCUMENT: dict[str, Any] = json.loads((FOLDER / "openapi.json").read_text())
+URL = "https://api.example.com/prod"
+MIXED = {
+    "title": "credit",
+    "type": "object",
+    "properties": {
+        "age": {"type": "number", "examples": [35]},
+        "plan": {"type": ["string", "null"], "enum": ["basic", "pro", None]},
+        "code": {"type": "string", "x-guessed": ["type"]},
+    },
+    "required": ["age", "plan", "code"],
+    "additionalProperties": False,
+    "x-kind": "table",
+    "x-methods": ["predict"],
+    "x-output": {"type": "number"},
+    "x-model": "sha256:0",
+}
 
 
-def test_openapi_document_is_that_of_the_schema() -> None:
-    assert openapi.document() == DOCUMENT, "run `make openapi`"
+def iris() -> ModelSchema:
+    found = model_schema.read(IRIS)
+    assert found is not None
+    return found
 
 
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]})
+def read(folder: Path, document: dict[str, Any]) -> ModelSchema:
+    file = folder / "schema.json"
+    file.write_text(json.dumps(document))
+    found = model_schema.read(file)
+    assert found is not None
+    return found
 
 
-@pytest.mark.parametrize("name", [name for name, status in events.EXPECTED.items() if name != "docs-disabled"])
+DOCUMENT = openapi.document(iris(), url=URL, auth="api_key")
+
+
+def validator(name: str, document: dict[str, Any] = DOCUMENT) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": document["components"]})
+
+
+OTHERS = {"docs-disabled", "predict-csv", *events.REFUSED_BY_THE_CONTAINER}
+
+
+@pytest.mark.parametrize("name", [name for name in events.EXPECTED if name not in OTHERS])
 def test_answers_are_what_the_document_says(invoke: Invoker, name: str) -> None:
     answer = invoke(events.load(name))
 
@@ -31,9 +63,10 @@ def test_answers_are_what_the_document_says(invoke: Invoker, name: str) -> None:
 
 
 def test_the_documents_example_is_taken(invoke: Invoker) -> None:
-    content = DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    example = DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["example"]
 
-    assert invoke(event(json.dumps(content["example"]))).status == 200
+    validator("PredictRequest").validate(example)
+    assert invoke(event(json.dumps(example))).status == 200
 
 
 def test_each_status_of_the_document_has_its_problem(make: Make) -> None:
@@ -41,3 +74,79 @@ def test_each_status_of_the_document_has_its_problem(make: Make) -> None:
 
     assert {str(status) for status in events.EXPECTED.values()} - {"404", "405"} <= listed
     assert make()(events.load("docs-disabled")).status == 404
+
+
+def test_a_record_has_the_models_features(tmp_path: Path) -> None:
+    document = openapi.document(read(tmp_path, MIXED), url=URL, auth="iam")
+
+    assert document["components"]["schemas"]["Record"] == {
+        "title": "credit",
+        "type": "object",
+        "properties": {
+            # A client that made a float of 32 bits would lose digits in silence.
+            "age": {"type": "number", "examples": [35], "format": "double"},
+            "plan": {"type": ["string", "null"], "enum": ["basic", "pro", None]},
+            # What is only guessed is not promised.
+            "code": {},
+        },
+        "required": ["age", "plan", "code"],
+        "additionalProperties": False,
+    }
+    assert document["components"]["schemas"]["PredictResponse"]["properties"]["predictions"]["items"] == {
+        "type": "number"
+    }
+
+
+def test_no_property_has_a_default() -> None:
+    """Generators take a property with a default for one that is always there."""
+    assert '"default"' not in json.dumps(DOCUMENT)
+
+
+def test_a_model_without_names_has_rows_of_its_width(tmp_path: Path) -> None:
+    cell = {"type": "number", "examples": [1.5]}
+    schema = read(tmp_path, {"type": "array", "prefixItems": [cell, cell], "x-kind": "table"})
+
+    document = openapi.document(schema, url=URL, auth="none")
+
+    assert document["components"]["schemas"]["PredictRequest"]["properties"]["data"]["items"] == {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": {"type": "number", "format": "double"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("auth", "scheme"),
+    [
+        ("api_key", {"type": "apiKey", "name": "x-api-key", "in": "header"}),
+        ("jwt", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}),
+        ("none", None),
+    ],
+)
+def test_the_document_asks_for_what_the_api_asks_for(auth: str, scheme: dict[str, str] | None) -> None:
+    document = openapi.document(iris(), url=URL, auth=auth)
+
+    assert document["security"] == ([{auth: []}] if scheme else [])
+    assert document["components"].get("securitySchemes") == ({auth: scheme} if scheme else None)
+    assert document["paths"]["/health"]["get"]["security"] == []
+
+
+def test_other_kinds_of_models(tmp_path: Path) -> None:
+    body = {"type": "object", "properties": {"text": {"type": "string"}}, "x-kind": "json"}
+    document = openapi.document(read(tmp_path, body), url=URL, auth="none")
+    assert document["components"]["schemas"]["PredictRequest"] == {
+        "type": "object",
+        "properties": {"text": {"type": "string"}},
+    }
+
+    picture = read(tmp_path, {"x-kind": "binary", "x-media-types": ["image/png"]})
+    content = openapi.document(picture, url=URL, auth="none")["paths"]["/predict"]["post"]["requestBody"]["content"]
+    assert set(content) == {"image/png", "multipart/form-data"}
+
+
+def test_without_a_schema_there_is_a_document_too() -> None:
+    document = openapi.document(None, url=URL, auth="none")
+
+    assert set(document["paths"]) == {"/predict", "/health"}
+    validator("PredictRequest", document).validate({"data": [[1, "a", None, True]], "method": "predict"})

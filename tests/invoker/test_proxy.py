@@ -11,6 +11,7 @@ from tests import events
 from tests.failing import failing
 from tests.invoker.conftest import ID, event
 
+JSON = "application/json"
 ROWS = '{"data": [["é", 1]]}'
 
 
@@ -39,6 +40,7 @@ def test_reads_an_event() -> None:
         is_base64=False,
         request_id=ID,
         traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        base_url="https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/prod",
     )
 
 
@@ -62,19 +64,47 @@ def test_trace_context_is_read_or_left_out(headers: dict[str, str], traceparent:
 @pytest.mark.parametrize("name", ["content-type", "Content-Type", "CONTENT-TYPE"])
 @pytest.mark.parametrize("value", ["application/json", "Application/JSON ;charset=utf-8", "application/json;"])
 def test_json_is_json_however_it_is_written(name: str, value: str) -> None:
-    assert proxy.body(read(event(ROWS, headers={name: value})), max_bytes=100) == ROWS.encode()
+    body = proxy.body(read(event(ROWS, headers={name: value})), max_bytes=100)
+
+    assert (body.content, body.media_type.text, body.media_type.is_json) == (ROWS.encode(), value, True)
 
 
-@pytest.mark.parametrize("value", ["", "text/json", "application/jsonlines", "json", "text/html,application/json"])
-def test_any_other_type_is_refused(value: str) -> None:
-    with failing(Failure.MEDIA_TYPE):
-        proxy.body(read(event(ROWS, headers={"content-type": value})), max_bytes=100)
+def test_a_missing_type_is_json() -> None:
+    assert proxy.body(read(event(ROWS, headers={})), max_bytes=100).media_type.text == "application/json"
+
+
+@pytest.mark.parametrize("value", ["text/csv; header=present", "application/x-own", "image/png"])
+def test_any_other_type_goes_on_as_it_came(value: str) -> None:
+    body = proxy.body(read(event(ROWS, headers={"content-type": value, "accept": "text/csv"})), max_bytes=100)
+
+    assert (body.content, body.media_type.text, body.accept) == (ROWS.encode(), value, "text/csv")
+
+
+@pytest.mark.parametrize("name", ["content-type", "accept"])
+@pytest.mark.parametrize("value", ["x" * 1025, "text/\u00e9"])
+def test_headers_that_sagemaker_would_refuse_are_named(name: str, value: str) -> None:
+    with failing(Failure.BAD_REQUEST, match="(?i)" + name):
+        proxy.body(read(event(ROWS, headers={name: value})), max_bytes=100)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "x"])
+def test_an_unknown_encoding_is_named(encoding: str) -> None:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+
+    with failing(Failure.MEDIA_TYPE, match=f"Content-Encoding '{encoding}' is not known: send gzip, deflate"):
+        proxy.body(read(event(ROWS, headers=headers)), max_bytes=100)
+
+
+def test_text_that_was_no_utf8_on_its_way_is_refused() -> None:
+    """API Gateway puts U+FFFD in place of bytes that are no text: the model would answer another body."""
+    with failing(Failure.BAD_REQUEST, match="image/x-own travels as text"):
+        proxy.body(read(event("\ufffdPNG", headers={"content-type": "image/x-own"})), max_bytes=100)
 
 
 def test_base64_is_decoded() -> None:
     encoded = base64.b64encode(ROWS.encode()).decode()
 
-    assert proxy.body(read(event(encoded, isBase64Encoded=True)), max_bytes=100) == ROWS.encode()
+    assert proxy.body(read(event(encoded, isBase64Encoded=True)), max_bytes=100).content == ROWS.encode()
 
 
 @pytest.mark.parametrize("text", ["a", "YQ", "YQ==*", "Y Q==", "é", "YQ==YQ=="])
@@ -89,7 +119,7 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 
 def test_bytes_are_counted_not_characters() -> None:
-    assert proxy.body(read(event(ROWS)), max_bytes=21) == ROWS.encode()
+    assert proxy.body(read(event(ROWS)), max_bytes=21).content == ROWS.encode()
     with failing(Failure.BODY_TOO_LARGE, match="21 bytes, at most 20"):
         proxy.body(read(event(ROWS)), max_bytes=20)
 
@@ -107,8 +137,35 @@ def test_an_error_brings_its_own_headers() -> None:
     }
 
 
-def test_an_answer_is_passed_on_as_it_is() -> None:
-    assert proxy.answer('{"predictions":["é"]}'.encode()) == Response(200, '{"predictions":["é"]}')
+@pytest.mark.parametrize("content_type", ["application/json", "text/csv; charset=utf-8", "application/x-own", ""])
+def test_text_is_passed_on_as_it_is_with_its_own_type(content_type: str) -> None:
+    given = '{"predictions":["é"]}'
+
+    answer = proxy.answer(given.encode(), content_type, accept="")
+
+    assert answer == Response(200, given, content_type=content_type or "application/json")
+
+
+@pytest.mark.parametrize("accept", ["image/png", "Image/PNG;q=0.5, */*", "application/x-npy"])
+@pytest.mark.parametrize(("content_type", "content"), [("image/png", b"\x89PNG\xff"), ("application/x-own", b"\xff")])
+def test_bytes_are_passed_on_as_base64(content_type: str, content: bytes, accept: str) -> None:
+    answer = proxy.answer(content, content_type, accept=accept)
+
+    encoded = base64.b64encode(content).decode()
+    assert answer == Response(200, encoded, content_type=content_type, is_base64=True)
+    assert proxy.write(answer, {})["isBase64Encoded"] is True
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json, image/png", "text/html,image/png"])
+def test_who_does_not_ask_for_bytes_first_is_told_to(accept: str) -> None:
+    """API Gateway looks at the first media type of Accept, and would send base64 in place of the bytes."""
+    with failing(Failure.NOT_ACCEPTABLE, match="name it first in Accept, as in Accept: image/png"):
+        proxy.answer(b"\x89PNG", "image/png", accept=accept)
+
+
+def test_json_that_is_no_utf8_is_the_endpoints_fault() -> None:
+    with failing(Failure.FAILED, match="not UTF-8"):
+        proxy.answer(b"\xff", "application/json", accept="image/png")
 
 
 @pytest.mark.parametrize("character", ["0", '"', "\\", "\x01", "é", "\u2028"])
@@ -116,6 +173,19 @@ def test_the_limit_is_that_of_the_functions_whole_answer(character: str) -> None
     escaped = len(json.dumps(character, ensure_ascii=False).encode()) - 2
     fitting = (proxy.MAX_ANSWER_BYTES - proxy.ENVELOPE_BYTES - 2) // escaped
 
-    assert proxy.answer((character * fitting).encode()).status == 200
+    assert proxy.answer((character * fitting).encode(), JSON, accept="").status == 200
     with failing(Failure.FAILED):
-        proxy.answer((character * (fitting + 1)).encode())
+        proxy.answer((character * (fitting + 1)).encode(), JSON, accept="")
+
+
+def test_the_limit_of_bytes_is_lower_and_named() -> None:
+    fitting = (proxy.MAX_ANSWER_BYTES - proxy.ENVELOPE_BYTES) // 4 * 3
+
+    assert proxy.answer(b"\xff" * fitting, "image/png", accept="image/png").is_base64
+    with failing(Failure.FAILED, match="4718592"):
+        proxy.answer(b"\xff" * (fitting + 3), "image/png", accept="image/png")
+
+
+@pytest.mark.parametrize("given", [{"headers": None}, {"requestContext": None}])
+def test_a_base_url_needs_a_host(given: dict[str, Any]) -> None:
+    assert read(event(ROWS, **given)).base_url == "."

@@ -1,6 +1,6 @@
 import ast
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,8 @@ from local.template import read_template
 
 ROOT = Path(__file__).parents[2]
 # Read by the packages themselves.
+# On AWS the file lies beside the code.
+LOCAL = {"SCHEMA_FILE"}
 OTHERS = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "PYDANTIC_DISABLE_PLUGINS"}
 FUNCTION = read_template(ROOT / "template.yaml", {"EndpointName": "iris"}).function
 
@@ -29,9 +31,12 @@ def test_all_can_be_set() -> None:
         "MAX_ATTEMPTS": "1",
         "CORS_ORIGIN": "*",
         "DOCS_ENABLED": "true",
+        "AUTH": "jwt",
+        "SCHEMA_FILE": "schema.json",
     }
 
-    assert read(environ) == Settings("iris", 5, 6, "DEBUG", 0.5, 7.0, 1, "*", docs_enabled=True)
+    expected = Settings("iris", 5, 6, "DEBUG", 0.5, 7.0, 1, "*", docs_enabled=True)
+    assert read(environ) == replace(expected, auth="jwt", schema_file="schema.json")
 
 
 def test_empty_is_not_set() -> None:
@@ -63,7 +68,7 @@ def test_each_setting_has_a_parser_and_a_variable_in_the_template() -> None:
     names = {field.name.upper() for field in fields(Settings)}
 
     assert set(PARSERS) == names
-    assert set(FUNCTION.environment) - OTHERS == names
+    assert set(FUNCTION.environment) - OTHERS == names - LOCAL
 
 
 def test_the_templates_values_are_the_defaults_of_the_code() -> None:
