@@ -55,8 +55,7 @@ soak: .venv/.locked ## 64 clients for a minute against the serving container's p
 	SOAK_SECONDS=60 $(BIN)/pytest tests/serving/test_soak.py
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
-openapi: .venv/.locked ## write the OpenAPI document, and API Gateway's own answers in template.yaml
-	@PYTHONPATH=invoker $(BIN)/python -m invoker.openapi
+openapi: .venv/.locked ## write API Gateway's own answers into template.yaml
 	@PYTHONPATH=invoker $(BIN)/python -m invoker.gateway template.yaml
 lint-template: .venv/.locked ## cfn-lint, checkov and sam validate on the template and on what SAM makes of it
 	$(BIN)/pytest tests/template/test_lint.py

@@ -64,7 +64,7 @@ class Chain:
         container.close()
         self._launch(commands.container(model, addresses, self._environ))
         self._launch(commands.runtime(addresses, runtime, self._environ))
-        self._launch(commands.gateway(addresses, gateway, self._settings.api_key, self._environ))
+        self._launch(commands.gateway(addresses, gateway, self._settings.api_key, model, self._environ))
         sample = self._sample(model)
         self._wait_for("serving container", f"{addresses.container}/ping")
         self._wait_for("SageMaker runtime", f"{addresses.runtime}/ping")

@@ -57,11 +57,18 @@ def runtime(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str
     )
 
 
-def gateway(addresses: Addresses, sock: socket.socket, api_key: str | None, environ: Mapping[str, str]) -> Command:
+def gateway(
+    addresses: Addresses, sock: socket.socket, api_key: str | None, model: Path, environ: Mapping[str, str]
+) -> Command:
     """Run the Lambda handler behind a gateway."""
     key = () if api_key is None else ("--api-key", api_key)
     arguments = (sys.executable, "-m", "local.gateway", "--fd", str(sock.fileno()), *key)
-    return Command("gateway", arguments, function_environment(addresses, environ), ROOT, (sock.fileno(),))
+    environment = function_environment(addresses, environ) | {
+        "AUTH": "none" if api_key is None else "api_key",
+        # In a package for AWS it lies beside the code.
+        "SCHEMA_FILE": str(model / "schema.json"),
+    }
+    return Command("gateway", arguments, environment, ROOT, (sock.fileno(),))
 
 
 def function_environment(addresses: Addresses, environ: Mapping[str, str]) -> dict[str, str]:

@@ -130,7 +130,8 @@ def _request_context(incoming: Incoming, place: Place) -> dict[str, Any]:
         "extendedRequestId": uuid.uuid4().hex[:15] + "=",
         "httpMethod": incoming.method,
         "identity": _identity(incoming),
-        "path": f"/{place.stage}{incoming.path}",
+        # As behind a domain of one's own: no stage stands in front of a path.
+        "path": incoming.path,
         "protocol": incoming.protocol,
         "requestId": incoming.request_id,
         "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S %z"),

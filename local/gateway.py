@@ -122,7 +122,7 @@ def _variables(error: GatewayError, incoming: Incoming, stage: str) -> dict[str,
         "context.error.responseType": error.kind,
         "context.error.validationErrorString": error.detail,
         "context.httpMethod": incoming.method,
-        "context.path": f"/{stage}{incoming.path}",
+        "context.path": incoming.path,
         "context.requestId": incoming.request_id,
         "context.stage": stage,
     }

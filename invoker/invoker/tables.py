@@ -56,7 +56,8 @@ class Table:
 def read(document: Any, names: Sequence[str]) -> Table:
     """Return the table; raise InvokerError when the document has none. `names` are those of the model's features."""
     if isinstance(document, str):
-        raise refused(_of_text(document))
+        _refuse_encoded_twice(document)
+        raise refused(f"expected an object or an array, got {shown(document)}", "")
     if isinstance(document, list):
         return _listed(document, "")
     if not isinstance(document, dict):
@@ -98,7 +99,7 @@ def _split(document: Mapping[str, Any], base: str, method: Any) -> Table:
     refuse_unknown(document, ("data", "columns", "index", *(() if base else ("method",))), base)
     data = document.get("data")
     if isinstance(data, str):
-        raise refused(_of_text(data))
+        _refuse_encoded_twice(data)
     if not isinstance(data, list):
         raise refused(f"expected a list of rows, got {shown(data)}", f"{base}/data")
     table = _listed(data, f"{base}/data")
@@ -106,7 +107,7 @@ def _split(document: Mapping[str, Any], base: str, method: Any) -> Table:
     if columns is not None and not isinstance(columns, list):
         raise refused(f"expected a list of names, got {shown(columns)}", f"{base}/columns")
     if isinstance(index, list) and len(index) != len(table.rows):
-        detail = f"expected {len(table.rows)} labels, one a row, got {len(index)}"
+        detail = f"expected one label a row, {len(table.rows)} in all, got {len(index)}"
         raise refused(detail, f"{base}/index")
     return Table(table.rows, table.by_name, columns, method, table.base, table.single)
 
@@ -159,12 +160,13 @@ def _without_rows(document: Mapping[str, Any], found: Sequence[str], names: Sequ
     return refused(" ".join(part for part in (told, expected) if part) + hint)
 
 
-def _of_text(text: str) -> str:
+def _refuse_encoded_twice(text: str) -> None:
     try:
         inner = strict_json.parse(text.encode(errors="replace"))
     except InvokerError:
-        inner = None
-    return IN_A_STRING if isinstance(inner, dict | list) else f"expected an object or an array, got {shown(text)}"
+        return
+    if isinstance(inner, dict | list):
+        raise refused(IN_A_STRING)
 
 
 def refuse_unknown(document: Mapping[str, Any], known: Sequence[str], base: str) -> None:
@@ -175,11 +177,7 @@ def refuse_unknown(document: Mapping[str, Any], known: Sequence[str], base: str)
 
 def refused(detail: str, pointer: str | None = None) -> InvokerError:
     """Refuse the form of a body; with a pointer where it has a place."""
-    if pointer is None:
-        return InvokerError(Failure.BAD_REQUEST, detail)
-    place = f" at {pointer}" if pointer else ""
-    problem = Problem(pointer, detail)
-    return InvokerError(Failure.BAD_REQUEST, f"The body has the wrong form: {detail}{place}.", [problem])
+    return InvokerError(Failure.BAD_REQUEST, detail, [] if pointer is None else [Problem(pointer, detail)])
 
 
 def shown(value: Any) -> str:

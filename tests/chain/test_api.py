@@ -76,7 +76,7 @@ def test_health(api: Api) -> None:
         b"data=1",
         b"{",
         b"\xff\xfe",
-        b"[[1, 2]]",
+        b"[]",
         b'"text"',
         b"null",
         b"{}",
@@ -90,7 +90,7 @@ def test_health(api: Api) -> None:
 def test_the_function_judges_bodies_and_not_the_gateway(api: Api, body: bytes) -> None:
     response = api.predict(body)
 
-    assert response.status_code in (400, 422)
+    assert response.status_code == 400
     assert "Server-Timing" in response.headers, "only the function's own answers have it"
     assert problem(response)["status"] == response.status_code
 
@@ -99,7 +99,7 @@ def test_a_binary_body_reaches_the_function(api: Api) -> None:
     response = api.predict(b"\x89PNG\r\n\x1a\n", "image/png")
 
     assert response.status_code == 415
-    assert "'image/png'" in problem(response)["detail"]
+    assert "image/png" in problem(response)["detail"]
 
 
 def test_the_gateways_own_answers_name_their_request_in_a_header(api: Api) -> None:
@@ -109,33 +109,22 @@ def test_the_gateways_own_answers_name_their_request_in_a_header(api: Api) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer", "detail"),
+    ("body", "pointer"),
     [
-        ('{"data": [[1, 2], [3]]}', "/data/1", "expected 2 cells, as in row 0, got 1"),
-        ('{"data": [[]]}', "/data/0", "expected at least one element"),
-        ('{"data": [1, 2]}', "/data/0", "expected an array"),
-        ('{"data": [[1, [2]]]}', "/data/0/1", "expected a finite number, a string, a boolean or null"),
-        ('{"data": [[1, 1e999]]}', "/data/0/1", "expected a finite number, a string, a boolean or null"),
-        ('{"data": [[1, 2]], "instances": []}', "/instances", "is not known; known are data, columns, method"),
-        (
-            '{"data": [[1, 2]], "method": "fit"}',
-            "/method",
-            "expected 'predict', 'predict_proba', 'decision_function' or 'transform'",
-        ),
-        ('{"data": [[1, 2]], "columns": ["a"]}', "/columns", "expected 2 names, one for each cell of a row, got 1"),
+        ('{"data": [[1, 2], [3]]}', "/data/1"),
+        ('{"data": [[]]}', "/data/0"),
+        ('{"data": [[1, [2]]]}', "/data/0/1"),
+        ('{"data": [[1, 2]], "params": {}}', "/params"),
+        ('{"data": [[1, 2]], "method": "fit"}', "/method"),
     ],
 )
-def test_what_the_schema_refuses_is_pointed_at(api: Api, body: str, pointer: str, detail: str) -> None:
+def test_what_the_model_does_not_take_is_pointed_at(api: Api, body: str, pointer: str) -> None:
     response = api.predict(body.encode())
 
     assert response.status_code == 400
-    assert problem(response) == {
-        "type": "about:blank",
-        "title": "Bad Request",
-        "status": 400,
-        "detail": "The body is not what the API expects; see `errors`.",
-        "errors": [{"pointer": pointer, "detail": detail}],
-    }
+    refused = problem(response)
+    assert (refused["title"], refused["status"]) == ("Bad Request", 400)
+    assert [each["pointer"] for each in refused["errors"]] == [pointer]
 
 
 def test_nan_is_no_json(api: Api) -> None:
@@ -171,17 +160,14 @@ def test_what_the_model_refuses_is_said_in_the_containers_words(api: Api, body: 
     assert any("expected" in error["detail"] for error in refused.get("errors", [refused])), refused
 
 
-@pytest.mark.parametrize("content_type", ["text/csv", "application/x-www-form-urlencoded", "text/plain"])
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain"])
 def test_a_wrong_content_type(api: Api, content_type: str) -> None:
     response = api.predict(POINTS, content_type)
 
     assert response.status_code == 415
-    assert problem(response) == {
-        "type": "about:blank",
-        "title": "Unsupported Media Type",
-        "status": 415,
-        "detail": f"Content-Type is '{content_type}': expected application/json.",
-    }
+    refused = problem(response)
+    assert (refused["title"], refused["status"]) == ("Unsupported Media Type", 415)
+    assert refused["detail"].startswith(f'The content type "{content_type}" cannot be read: send')
 
 
 def test_a_body_that_is_not_what_its_encoding_says(api: Api) -> None:

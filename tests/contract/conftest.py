@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from invoker import endpoint, settings
+from invoker import endpoint, media_types, settings
 from invoker.endpoint import Invocation
+from invoker.proxy import Body
 from local.runtime import Endpoint, create_app
 from local.settings import ACCOUNT
 from tests.local.conftest import serving as serving_app
@@ -38,8 +39,9 @@ class Wire:
     def invoke(self, body: bytes, *, seconds: float = 20) -> bytes:
         """Invoke as the Lambda function does, with so many seconds left."""
         chosen = settings.read({"ENDPOINT_NAME": NAME})
-        invocation = Invocation(body, REQUEST_ID, TRACEPARENT, time.monotonic() + seconds)
-        return endpoint.Endpoint(self.client, chosen).invoke(invocation)
+        sent = Body(body, media_types.parse(media_types.JSON), "")
+        invocation = Invocation(sent, REQUEST_ID, TRACEPARENT, time.monotonic() + seconds)
+        return endpoint.Endpoint(self.client, chosen).invoke(invocation).content
 
 
 Connect = Callable[..., Wire]

@@ -54,7 +54,7 @@ def test_an_event_has_every_field_of_a_rest_api() -> None:
             "userAgent": "curl",
             "userArn": None,
         },
-        "path": "/prod/predict",
+        "path": "/predict",
         "protocol": "HTTP/1.1",
         "requestId": "id-1",
         "resourceId": "local",

@@ -7,12 +7,13 @@ from typing import Any
 
 import yaml
 
-from invoker import gateway, service
+from invoker import gateway, media_types, model_schema, openapi, service
 from invoker.documents import ASSETS, FOLDER
 from local.template import read_template
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-DOCUMENT: dict[str, Any] = json.loads((FOLDER / "openapi.json").read_text())
+SCHEMA = model_schema.read(Path(__file__).parents[1] / "invoker" / "iris.schema.json")
+DOCUMENT: dict[str, Any] = openapi.document(SCHEMA, url=".", auth="api_key")
 
 
 def test_template_has_the_gateways_problems() -> None:
@@ -35,12 +36,19 @@ def test_pages_and_preflight_are_there_only_by_parameter() -> None:
     api = read_template(TEMPLATE, given).api
 
     assert {(method.name, method.resource) for method in api.methods if not method.key_required} == {
+        ("GET", "/"),
         ("GET", "/health"),
         ("GET", "/openapi.json"),
         ("GET", "/docs"),
         ("GET", "/docs/{asset}"),
         ("OPTIONS", "/predict"),
     }
+
+
+def test_the_function_knows_the_binary_media_types() -> None:
+    api = read_template(TEMPLATE, {"EndpointName": "iris"}).api
+
+    assert set(api.binary_types) == set(media_types.BINARY)
 
 
 def test_gateways_own_answers_are_problems() -> None:
