@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from cli.maintenance import SWAGGER_UI
 from invoker import gateway, media_types, model_schema, openapi, service
 from invoker.documents import ASSETS, FOLDER
 from local.template import read_template
@@ -76,7 +77,7 @@ def test_docs_ui_is_the_pinned_one() -> None:
 
     assert {name: hashlib.sha256((FOLDER / "docs" / name).read_bytes()).hexdigest() for name in pinned} == pinned
     assert set(ASSETS) - set(pinned) == {"page.js"}
-    assert f"SWAGGER_UI := {sums.stem.removeprefix('swagger-ui-dist-')}\n" in (TEMPLATE.parent / "Makefile").read_text()
+    assert sums.stem.removeprefix("swagger-ui-dist-") == SWAGGER_UI
 
 
 def test_the_package_is_built_for_the_templates_function() -> None:
