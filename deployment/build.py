@@ -12,6 +12,7 @@ from deployment.contract import check_contract
 from deployment.engine import Docker
 from deployment.errors import ContainerError, UsageError
 from deployment.findings import Finding, passed
+from deployment.image import MODEL_LABEL
 from deployment.model_process import needed_extras
 from deployment.settings import ROOT, SERVING
 from deployment.target import Hosting, Target
@@ -56,7 +57,7 @@ def build(docker: Docker, chosen: Build, tell: Tell) -> None:
     command = ["build", *shlex.split(chosen.flags), *_form(docker, chosen.platform)]
     if "--build-arg BASE=" not in f"{chosen.flags} ".replace("--build-arg=", "--build-arg "):
         command += ["--build-arg", f"BASE={chosen.base or pinned_base(docker, tell)}"]
-    command += ["--build-arg", f"EXTRAS={extras}", "--label", f"model-api.model={chosen.model.name}"]
+    command += ["--build-arg", f"EXTRAS={extras}", "--label", f"{MODEL_LABEL}={chosen.model.name}"]
     command += ["--tag", chosen.image, str(chosen.folder)]
     tell(f"+ {shlex.join([docker.command, *command])}")
     docker.show(*command)

@@ -1,5 +1,6 @@
 """Checks of a local image against where it will run."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from deployment.engine import Docker
@@ -8,6 +9,8 @@ from deployment.findings import Finding, error, passed, warning
 from deployment.target import Hosting, Target
 
 SUBJECT = "image"
+# `make image` writes the name of the model's folder here.
+MODEL_LABEL = "model-api.model"
 SERVERLESS_LIMIT = 10 * 1024**3  # https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -17,18 +20,30 @@ BUILD_ONE = (
 )
 
 
-def check_image(docker: Docker, image: str, target: Target) -> list[Finding]:
-    """Check what Docker knows about an image; raises ImageMissingError."""
+def check_image(docker: Docker, image: str, target: Target, model: str = "") -> list[Finding]:
+    """Check what Docker knows about an image, and that it is of `model`; raises ImageMissingError."""
     try:
         known = docker.inspect("image", image)
     except ContainerError as reason:
         raise ImageMissingError(f"there is no image {image}") from reason
     return [
+        check_model(image, known, model),
         check_architecture(f"{known['Os']}/{known['Architecture']}", target),
         *check_manifest(known.get("Descriptor", {}).get("mediaType")),
         check_size(known["Size"], target),
         *_check_start(known["Config"]),
     ]
+
+
+def check_model(image: str, known: Mapping[str, Any], model: str) -> Finding:
+    """Say which image is looked at: a name stays with what was built under it last, of whatever model."""
+    built = known.get("Created", "")[:19].replace("T", " ")
+    of = (known["Config"].get("Labels") or {}).get(MODEL_LABEL, "")
+    text = f"{image}, built {built}" + (f" of the model {of}" if of else "")
+    if of and model and of != model:
+        advice = f"build it again, `make image MODEL=...` of {model}, or name that model's image with IMAGE"
+        return error(SUBJECT, f"{text}, not of {model}", advice)
+    return passed(SUBJECT, text)
 
 
 def check_architecture(platform: str, target: Target) -> Finding:

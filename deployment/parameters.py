@@ -86,7 +86,12 @@ def complete(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str,
     known = {name: str(item.get("Default", "")) for name, item in template["Parameters"].items()}
     if unknown := sorted(given.keys() - known.keys()):
         raise UnreadableError(f"template.yaml has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
-    return known | dict(given)
+    values = known | dict(given)
+    name = values.get("EndpointName", "")
+    # SageMaker lower-cases the name in the ARN that the function's permission names.
+    if name != name.lower() and not values["EndpointArnName"]:
+        values["EndpointArnName"] = name.lower()
+    return values
 
 
 def split(pairs: Sequence[str]) -> dict[str, str]:

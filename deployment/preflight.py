@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployment import parameter_rules
 from deployment.account import Account
 from deployment.artifact import check_artifact
 from deployment.contract import check_contract
@@ -29,7 +30,6 @@ class Preflight:
     docker: str = "docker"
 
 
-ENDPOINT_NAME = 63
 IMAGE = "serving-container"  # what `make image` calls it
 
 
@@ -46,27 +46,11 @@ def check(settings: Preflight, stack: Stack, account: Account) -> Iterator[Findi
     if any(finding.level is Level.ERROR for finding in refused):
         return
     target = read_target(stack.parameters)
-    yield from _check_name(stack.name, target)
-    yield from _check_bounds(stack.parameters)
+    yield from parameter_rules.check(stack, target)
     if settings.artifact:
         yield from check_artifact(settings.artifact)
     yield from account.check(stack.name, target, stack.parameters)
     yield from _check_image(settings, target)
-
-
-def _check_name(name: str, target: Target) -> Iterator[Finding]:
-    """The endpoint is called like the stack, and SageMaker's names are shorter than CloudFormation's."""
-    if target.hosting is not Hosting.EXISTING and len(name) > ENDPOINT_NAME:
-        text = f"{name} has {len(name)} characters; the endpoint is called like it and may have {ENDPOINT_NAME}"
-        yield error("stack", text, "shorten stack_name in samconfig.toml")
-
-
-def _check_bounds(parameters: Mapping[str, str]) -> Iterator[Finding]:
-    """CloudFormation's Rules cannot compare numbers."""
-    least, most = int(parameters["MinInstances"]), int(parameters["MaxInstances"])
-    if most < least:
-        text = f"MaxInstances={most} is below MinInstances={least}"
-        yield error("parameters", text, "set MaxInstances to at least MinInstances; equal to it, nothing scales")
 
 
 def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
@@ -90,7 +74,7 @@ def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
     except GoldenFileError as reason:
         yield error("golden requests", str(reason), "write it with `make golden URL=...`")
     try:
-        yield from check_image(docker, image, target)
+        yield from check_image(docker, image, target, settings.model.name if settings.model else "")
     except ImageMissingError as reason:
         yield error("image", str(reason), "build it with `make image`, or give IMAGE=name:tag")
         return

@@ -12,6 +12,8 @@ from deployment.findings import Finding, error, passed
 from sam_template import Evaluator
 
 SUBJECT = "parameters"
+WHOLE = re.compile(r"[0-9]+")
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 Template = Mapping[str, Any]
 
 
@@ -44,15 +46,17 @@ def _check_parameter(name: str, declared: Mapping[str, Any], value: str) -> Find
         return error(SUBJECT, f"{name}={value}", f"expected {expected}")
     if declared["Type"] == "Number" and not _in_bounds(declared, value):
         bounds = f"from {declared.get('MinValue', 'any')} to {declared.get('MaxValue', 'any')}"
-        return error(SUBJECT, f"{name}={value}", f"expected a number {bounds}: {expected}")
+        kind = "number" if isinstance(declared.get("Default"), float) else "whole number"
+        return error(SUBJECT, f"{name}={value}", f"expected a {kind} {bounds}: {expected}")
     return None
 
 
 def _in_bounds(declared: Mapping[str, Any], value: str) -> bool:
-    try:
-        number = float(value)
-    except ValueError:
+    """CloudFormation takes 1.5 for any number; what is counted is whole, and its default says so."""
+    form = NUMBER if isinstance(declared.get("Default"), float) else WHOLE
+    if not form.fullmatch(value):
         return False
+    number = float(value)
     return bool(declared.get("MinValue", number) <= number <= declared.get("MaxValue", number))
 
 

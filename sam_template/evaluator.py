@@ -22,13 +22,15 @@ PSEUDO_PARAMETERS = {
 class Evaluator:
     """Evaluates expressions of one template; intrinsic functions that it does not know stay as they are."""
 
-    def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self, template: Mapping[str, Any], parameters: Mapping[str, str], pseudo: Mapping[str, str] = PSEUDO_PARAMETERS
+    ) -> None:
         """Take the defaults of all parameters that are not given; raise TemplateError for an unknown one."""
         declared = template.get("Parameters", {})
         if unknown := set(parameters) - set(declared):
             raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
         defaults = {name: str(item["Default"]) for name, item in declared.items() if "Default" in item}
-        self._values = {**PSEUDO_PARAMETERS, **defaults, **parameters}
+        self._values = {**PSEUDO_PARAMETERS, **pseudo, **defaults, **parameters}
         self._conditions = template.get("Conditions", {})
 
     def resolve(self, node: Any) -> Any:

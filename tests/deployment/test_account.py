@@ -10,9 +10,10 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from deployment.account import Account, policy_source
+from deployment.account import Account
 from deployment.findings import Finding, Level
 from deployment.image import check_manifest
+from deployment.permission_rules import policy_source
 from deployment.target import Hosting, Target
 
 REGION = "us-east-1"
@@ -143,9 +144,12 @@ def test_an_endpoint_in_service_passes() -> None:
     sagemaker.create_endpoint_config(EndpointConfigName="iris", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="iris", EndpointConfigName="iris")
 
-    finding = check(EXISTING)["endpoint"]
+    found = Account(Session()).check("stack", EXISTING, PARAMETERS)
 
-    assert (finding.level, finding.text) == (Level.OK, "iris is InService")
+    assert [(finding.level, finding.text) for finding in found if finding.subject == "endpoint"] == [
+        (Level.OK, "iris is InService"),
+        (Level.OK, "iris has the variant AllTraffic"),
+    ]
 
 
 def test_a_pushed_image_passes() -> None:
@@ -235,19 +239,22 @@ def test_what_may_not_be_done_is_an_error() -> None:
 
 
 def test_what_may_be_done_passes() -> None:
-    findings = {target.name: check(target, ImageUri="")["permissions"].text for target in (EXISTING, REALTIME)}
+    findings = {hosting: check(EXISTING, Hosting=hosting)["permissions"].text for hosting in ("existing", "realtime")}
 
     assert findings == {
-        "existing inference": "11 actions of a deployment are allowed",
-        "ml.m5.large": "14 actions of a deployment are allowed",
+        "existing": "15 actions of a deployment are allowed",
+        "realtime": "21 actions of a deployment are allowed",
     }
 
 
-def test_a_sessions_policies_are_its_roles() -> None:
+@pytest.mark.parametrize("path", ["/", "/aws-reserved/sso.amazonaws.com/eu-west-1/"])
+def test_a_sessions_policies_are_its_roles(path: str) -> None:
+    iam = session().client("iam")
+    made = iam.create_role(RoleName="Deployer", Path=path, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     session_arn = "arn:aws:sts::123456789012:assumed-role/Deployer/ada"
 
-    assert policy_source(session_arn) == "arn:aws:iam::123456789012:role/Deployer"
-    assert policy_source("arn:aws:iam::123456789012:user/ada") == "arn:aws:iam::123456789012:user/ada"
+    assert policy_source(iam, session_arn) == made
+    assert policy_source(iam, "arn:aws:iam::123456789012:user/ada") == "arn:aws:iam::123456789012:user/ada"
 
 
 def test_what_may_not_be_read_is_skipped() -> None:

@@ -66,7 +66,7 @@ def test_an_unknown_instance_type_is_said_to_be_unknown() -> None:
     ("parameters", "said"),
     [
         ({"Hosting": "nowhere"}, "Hosting=nowhere: expected one of existing, realtime, serverless"),
-        ({"Hosting": "realtime", "MinInstances": "two"}, "MinInstances=two: expected a number from 1 to "),
+        ({"Hosting": "realtime", "MinInstances": "two"}, "MinInstances=two: expected a whole number from 1 to "),
     ],
 )
 def test_a_parameter_that_the_template_refuses_is_one_line(parameters: dict[str, str], said: str) -> None:
