@@ -7,37 +7,57 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.float64]
+from benchmarks.data import Body
 
 
 class Dialect(Protocol):
-    def encode(self, rows: Rows) -> bytes: ...
+    def encode(self, body: Body) -> bytes: ...
 
-    def decode(self, body: bytes) -> NDArray[Any]: ...
+    def decode(self, answer: bytes) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
-    """`{request: rows}` answered by `{answer: predictions}`, or by bare predictions where `answer` is None."""
+class Split:
+    """`{"columns": names, "data": rows}`, under a key of its own where there is one; answered by `predictions`."""
 
-    request: str = "data"
-    answer: str | None = "predictions"
+    key: str = ""
 
-    def encode(self, rows: Rows) -> bytes:
-        return json.dumps({self.request: rows.tolist()}).encode()
+    def encode(self, body: Body) -> bytes:
+        split = {"columns": body.columns, "data": body.data} if body.columns else {"data": body.data}
+        whole = split if not self.key else {self.key: split} if body.columns else {"inputs": body.data}
+        return json.dumps(whole).encode()
 
-    def decode(self, body: bytes) -> NDArray[Any]:
-        value = json.loads(body)
-        return np.ravel(value if self.answer is None else value[self.answer])
+    def decode(self, answer: bytes) -> NDArray[Any]:
+        return np.ravel(json.loads(answer)["predictions"])
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """BentoML's table: `{"data": records}`, answered by bare predictions."""
+
+    def encode(self, body: Body) -> bytes:
+        names = body.columns or tuple(str(index) for index in range(len(body.data[0])))
+        return json.dumps({"data": [dict(zip(names, row, strict=True)) for row in body.data]}).encode()
+
+    def decode(self, answer: bytes) -> NDArray[Any]:
+        return np.ravel(json.loads(answer))
 
 
 @dataclass(frozen=True, slots=True)
 class OpenInference:
-    """Open Inference Protocol, version 2: named tensors with shape and type."""
+    """Open Inference Protocol, version 2: a named tensor a column, or one of all rows where there are no names."""
 
-    def encode(self, rows: Rows) -> bytes:
-        tensor = {"name": "data", "shape": rows.shape, "datatype": "FP64", "data": rows.tolist()}
-        return json.dumps({"inputs": [tensor]}).encode()
+    def encode(self, body: Body) -> bytes:
+        if not body.columns:
+            return json.dumps({"inputs": [_tensor("data", body.data, len(body.data[0]), "np")]}).encode()
+        columns = zip(*body.data, strict=True)
+        tensors = [_tensor(name, list(cells), 1) for name, cells in zip(body.columns, columns, strict=True)]
+        return json.dumps({"parameters": {"content_type": "pd"}, "inputs": tensors}).encode()
 
-    def decode(self, body: bytes) -> NDArray[Any]:
-        return np.ravel(json.loads(body)["outputs"][0]["data"])
+    def decode(self, answer: bytes) -> NDArray[Any]:
+        return np.ravel(json.loads(answer)["outputs"][0]["data"])
+
+
+def _tensor(name: str, cells: list[Any], width: int, content_type: str = "") -> dict[str, Any]:
+    tensor = {"name": name, "shape": [len(cells), width], "datatype": "FP64", "data": cells}
+    return tensor | ({"parameters": {"content_type": content_type}} if content_type else {})

@@ -28,9 +28,12 @@ def require_wrk() -> None:
         raise LoadError("wrk is not installed: it is in Debian and Ubuntu, `apt-get install wrk`")
 
 
-def post(url: str, bodies: Path, *, clients: int, seconds: float) -> Load:
-    """POST the file's lines in turn from `clients` connections, each waiting for its answer before it asks again."""
-    options = ["-t1", f"-c{clients}", f"-d{seconds:g}s", f"--timeout={TIMEOUT_S}s", f"--script={SCRIPT}"]
+def post(url: str, bodies: Path, *, clients: int, seconds: int) -> Load:
+    """POST the file's lines in turn from `clients` connections, each waiting for its answer before it asks again.
+
+    wrk takes whole seconds only.
+    """
+    options = ["-t1", f"-c{clients}", f"-d{seconds}s", f"--timeout={TIMEOUT_S}s", f"--script={SCRIPT}"]
     ran = subprocess.run(
         ["wrk", *options, url, "--", str(bodies)], capture_output=True, text=True, timeout=seconds + 60, check=False
     )

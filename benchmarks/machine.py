@@ -6,34 +6,36 @@ import platform
 import subprocess
 from pathlib import Path
 
-from benchmarks.servers import ROOT, Server
+from benchmarks.results import ServerFacts
+from benchmarks.servers import ROOT, Server, tool
 
 QUIET_LOAD = 0.5
 VERSIONS = "from importlib.metadata import distributions as d; print(*(f'{x.name}=={x.version}' for x in d()))"
 
 
-def describe() -> list[str]:
+def describe(load: float) -> list[str]:
     memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
     return [
         f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}",
         f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores, {memory:.0f} GiB",
+        f"load average {load:.1f} at the start",
         f"{platform.platform()}, Python {platform.python_version()}",
         f"{program('nginx', '-v')}; {program('wrk', '-v')}",
     ]
 
 
-def busy() -> float | None:
-    """The load average of the last minute, if others use this machine."""
-    load = os.getloadavg()[0]
-    return load if load > QUIET_LOAD else None
+def load() -> float:
+    """The load average of the last minute; above QUIET_LOAD others use this machine."""
+    return os.getloadavg()[0]
 
 
-def versions(server: Server) -> tuple[str, str]:
+def facts(server: Server) -> ServerFacts:
     """The server's own package with its version, and the version of scikit-learn beside it."""
-    python = ROOT / ".tools" / f"bench-{server.environment}" / "bin" / "python"
-    installed = dict(each.lower().split("==") for each in output(str(python), "-c", VERSIONS).split())
+    installed = dict(
+        each.lower().split("==") for each in output(str(tool(server.environment, "python")), "-c", VERSIONS).split()
+    )
     own = f"{server.package} {installed[server.package]}" if server.package else "this commit"
-    return own, installed.get("scikit-learn", "-")
+    return ServerFacts(server.name, own, installed.get("scikit-learn", "-"), server.configuration)
 
 
 def commit() -> str:

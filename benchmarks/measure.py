@@ -7,21 +7,30 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.errors import ServerError
 from benchmarks.load import Load, post
+from benchmarks.models import Trained
 from benchmarks.pinger import ping, pinging
 from benchmarks.processes import pss_mb, running
-from benchmarks.servers import ROOT, Launch, Place, Server
+from benchmarks.servers import Launch, Place, Server, tool
 from benchmarks.work import Work
 
 START_TIMEOUT_S = 90.0
 POLL_S = 0.02
 WARM_UP_S = 1
+LONG_S = 3
+"""A run that is shorter is not warmed up by itself: all runs of one visit are, together."""
+CHECKED_BODIES = 48
+"""Bodies of a work whose answers are compared with the model's, before each run."""
+TOLERANCE = 1e-4
+"""For predictions that are no labels: a compiled model may add in another order, and XGBoost in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Measurement:
 
     round: int
     server: str
-    work: str
+    work: Work
     load: Load
     pings_ms: tuple[float, ...]
     ready_s: float
@@ -45,50 +54,54 @@ class Visit:
     place: Place
     pid: int
     ready_s: float
+    trained: Trained
 
-    def measure(self, work: Work, round_: int, seconds: float) -> Measurement:
-        self.load(work, WARM_UP_S)
+    def measure(self, work: Work, round_: int, seconds: int) -> Measurement:
+        check(self.server, self.place.port, work, self.trained)
+        if seconds >= LONG_S:
+            self.load(work, WARM_UP_S)
         with pinging(self.place.port, self.server.ping) as pings:
             load = self.load(work, seconds)
             weight = pss_mb(self.pid)
-        return Measurement(round_, self.server.name, work.name, load, tuple(pings), self.ready_s, weight)
+        return Measurement(round_, self.server.name, work, load, tuple(pings), self.ready_s, weight)
 
-    def load(self, work: Work, seconds: float) -> Load:
-        """Load the server with one work, once its answer to that has been right."""
-        check(self.server, self.place.port, work)
-        self.bodies.write_bytes(b"\n".join(map(self.server.dialect.encode, work.questions())))
+    def load(self, work: Work, seconds: int) -> Load:
+        """Load the server with the bodies of one work in turn."""
         url = f"http://127.0.0.1:{self.place.port}{self.server.invocations}"
-        return post(url, self.bodies, clients=work.clients, seconds=seconds)
+        return post(url, self.bodies(work), clients=work.clients, seconds=seconds)
 
-    @property
-    def bodies(self) -> Path:
-        """The requests of the last work, one a line."""
-        return self.place.directory / "bodies.jsonl"
+    def bodies(self, work: Work) -> Path:
+        """Write the requests of a work, one a line."""
+        path = self.place.directory / f"{work.rows}.jsonl"
+        if not path.exists():
+            path.write_bytes(b"\n".join(map(self.server.dialect.encode, work.questions())))
+        return path
 
 
 @contextmanager
-def visit(server: Server, model: Path, work: Work) -> Iterator[Visit]:
+def visit(server: Server, trained: Trained, work: Work) -> Iterator[Visit]:
     """Ready is when the health check says so and the first prediction is right, whichever comes last."""
-    place = prepare(server, model)
+    place = prepare(server, trained)
     launch = server.launch(place)
     with ExitStack() as stack:
         started = time.perf_counter()
         process = stack.enter_context(running(launch.command, environment(launch, place), place.directory))
         while ping(place.port, server.ping) > START_TIMEOUT_S * 1000:
             if process.poll() is not None or time.perf_counter() - started > START_TIMEOUT_S:
-                raise ServerError(f"{server.name} did not start: see {place.directory}/server.log")
+                log = (place.directory / "server.log").read_text(errors="replace")
+                raise ServerError(f"{server.name} did not start: {log[-600:]}")
             time.sleep(POLL_S)
-        check(server, place.port, replace(work, rows=1))
-        yield Visit(server, place, process.pid, time.perf_counter() - started)
+        check(server, place.port, work, trained, bodies=1)
+        yield Visit(server, place, process.pid, time.perf_counter() - started, trained)
 
 
-def prepare(server: Server, model: Path) -> Place:
-    """Make an empty directory beside `models/`, in which models.py has put the model."""
-    scratch = model.parents[2]
-    directory = scratch / "run" / server.name
+def prepare(server: Server, trained: Trained) -> Place:
+    """Make an empty directory for a server."""
+    directory = trained.scratch / "run" / server.name
+    model = trained.compiled_file if server.compiled else trained.file
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    return Place(ROOT / ".tools" / f"bench-{server.environment}" / "bin", directory, model, free_ports())
+    return Place(tool(server.environment, "python").parent, directory, model, free_ports())
 
 
 def environment(launch: Launch, place: Place) -> dict[str, str]:
@@ -103,16 +116,22 @@ def free_ports() -> tuple[int, int, int]:
         return first, second, third
 
 
-def check(server: Server, port: int, work: Work) -> None:
-    """Ask each question once, and compare with what the model predicts here."""
-    if not server.predicts:
-        return
-    for questions, expected in zip(work.questions(), work.answers(), strict=True):
-        status, body = ask(server, port, server.dialect.encode(questions))
+def check(server: Server, port: int, work: Work, trained: Trained, bodies: int = CHECKED_BODIES) -> None:
+    """Ask some of the bodies once, and compare with what the model predicts here."""
+    questions = work.questions(bodies)
+    for question, expected in zip(questions, trained.expected(work, len(questions)), strict=True):
+        status, answer = ask(server, port, server.dialect.encode(question))
         if status != http.HTTPStatus.OK:
-            raise ServerError(f"{server.name} answered {status}: {body[:500]!r}")
-        if not np.array_equal(server.dialect.decode(body), expected):
-            raise ServerError(f"{server.name} answered other predictions than the model's: {body[:500]!r}")
+            raise ServerError(f"{server.name} answered {status}: {answer[:500]!r}")
+        if not same(server.dialect.decode(answer), expected):
+            raise ServerError(f"{server.name} answered other predictions than the model's: {answer[:500]!r}")
+
+
+def same(given: NDArray[Any], expected: NDArray[Any]) -> bool:
+    """Whether predictions are equal; those of a regression but for rounding."""
+    if np.issubdtype(expected.dtype, np.floating):
+        return given.shape == expected.shape and np.allclose(given, expected, rtol=TOLERANCE, atol=TOLERANCE)
+    return np.array_equal(given, expected)
 
 
 def ask(server: Server, port: int, body: bytes) -> tuple[int, bytes]:

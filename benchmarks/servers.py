@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from benchmarks.dialects import Dialect, Keyed, OpenInference
+from benchmarks.dialects import Dialect, OpenInference, Records, Split
 from benchmarks.errors import ServerError
 
 ROOT = Path(__file__).parents[1]
 PEERS = Path(__file__).with_name("peers")
 WORKERS = "2"
-ROWS_IN_DATA = Keyed()
+SPLIT = Split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,19 @@ class Server:
     """Whose version is reported; empty for what this repository holds."""
     configuration: str
     launch: Callable[[Place], Launch]
-    dialect: Dialect = ROWS_IN_DATA
+    dialect: Dialect = SPLIT
     invocations: str = "/invocations"
     ping: str = "/ping"
-    predicts: bool = True
     compiled: bool = False
+
+    @property
+    def is_container(self) -> bool:
+        return self.environment == "container"
+
+
+def tool(environment: str, program: str) -> Path:
+    """A program of one of the benchmarks' environments."""
+    return ROOT / ".tools" / f"bench-{environment}" / "bin" / program
 
 
 def baseline(place: Place) -> Launch:
@@ -86,7 +94,7 @@ def mlserver(place: Place) -> Launch:
         "implementation": "mlserver_sklearn.SKLearnModel",
         "max_batch_size": 32,
         "max_batch_time": 0.005,
-        "parameters": {"uri": str(place.model), "content_type": "np"},
+        "parameters": {"uri": str(place.model)},
     }
     (place.directory / "settings.json").write_text(json.dumps(settings))
     (place.directory / "model-settings.json").write_text(json.dumps(model_settings))
@@ -126,38 +134,16 @@ def product(place: Place) -> Launch:
     return Launch([f"{place.bin}/python", "-m", "predictor", "serve"], variables)
 
 
-def ceiling(place: Place) -> Launch:
-    options = [
-        "--interface",
-        "rsgi",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(place.port),
-        "--workers",
-        "1",
-        "--loop",
-        "uvloop",
-    ]
-    return Launch([f"{place.bin}/granian", *options, "--working-dir", str(PEERS), "ceiling:app"])
-
-
 SERVERS = (
-    Server("baseline", "baseline", "gunicorn", "nginx + gunicorn, 2 sync workers + Flask", baseline),
-    Server("fastapi", "fastapi", "fastapi", "uvicorn, 2 workers", fastapi),
+    Server("baseline", "baseline", "gunicorn", "nginx + gunicorn, 2 sync workers + Flask + pandas", baseline),
+    Server("product", "container", "", "2 workers, model.joblib", product),
+    Server("compiled", "container", "", "2 workers, the same model compiled", product, compiled=True),
+    Server("fastapi", "peers", "fastapi", "uvicorn, 2 workers", fastapi),
     Server(
         "mlserver", "mlserver", "mlserver", "one process (faster than 1 or 2 workers), batches of 32, 5 ms", mlserver,
         dialect=OpenInference(), invocations="/v2/models/model/infer", ping="/v2/health/ready",
     ),
-    Server("litserve", "litserve", "litserve", "2 workers, batches of 32, 5 ms", litserve),
-    Server(
-        "bentoml", "bentoml", "bentoml", "2 workers, adaptive batching", bentoml,
-        dialect=Keyed(answer=None), ping="/readyz",
-    ),
-    Server(
-        "mlflow", "mlflow", "mlflow", "scoring server, 2 workers", mlflow, dialect=Keyed(request="inputs"),
-    ),
-    Server("product", "product", "", "2 workers, model.joblib", product),
-    Server("compiled", "product", "", "2 workers, the same model compiled", product, compiled=True),
-    Server("ceiling", "ceiling", "granian", "RSGI, 1 worker, uvloop, answering a constant", ceiling, predicts=False),
+    Server("litserve", "peers", "litserve", "2 workers, batches of 32, 5 ms", litserve),
+    Server("bentoml", "peers", "bentoml", "2 workers, adaptive batching", bentoml, dialect=Records(), ping="/readyz"),
+    Server("mlflow", "peers", "mlflow", "scoring server, 2 workers", mlflow, dialect=Split("dataframe_split")),
 )  # fmt: skip

@@ -1,19 +1,13 @@
 """Flask application behind nginx and gunicorn: the model is loaded on first use, as in AWS's sample."""
 
-import os
 from functools import cache
 from typing import Any
 
 import flask
-import joblib
-import numpy as np
+from rows import load, rows
 
 app = flask.Flask(__name__)
-
-
-@cache
-def model() -> Any:
-    return joblib.load(os.environ["MODEL"])
+model = cache(load)
 
 
 @app.get("/ping")
@@ -23,5 +17,5 @@ def ping() -> flask.Response:
 
 @app.post("/invocations")
 def invocations() -> flask.Response:
-    rows = np.asarray(flask.request.get_json()["data"], dtype=float)
-    return flask.jsonify(predictions=model().predict(rows).tolist())
+    body: dict[str, Any] = flask.request.get_json()
+    return flask.jsonify(predictions=model().predict(rows(body)).tolist())

@@ -1,21 +1,19 @@
 """FastAPI with a model loaded at start, after its documentation's chapter "Lifespan events"."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import joblib
-import numpy as np
 from fastapi import FastAPI
 from pydantic import BaseModel
+from rows import load, rows
 
 models: dict[str, Any] = {}
 
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    models["model"] = joblib.load(os.environ["MODEL"])
+    models["model"] = load()
     yield
     models.clear()
 
@@ -23,8 +21,9 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-class Rows(BaseModel):
-    data: list[list[float]]
+class Split(BaseModel):
+    columns: list[str] = []
+    data: list[list[float | str | None]]
 
 
 @app.get("/ping")
@@ -33,5 +32,5 @@ async def ping() -> dict[str, str]:
 
 
 @app.post("/invocations")
-async def invocations(rows: Rows) -> dict[str, list[int]]:
-    return {"predictions": models["model"].predict(np.asarray(rows.data)).tolist()}
+async def invocations(split: Split) -> dict[str, list[float]]:
+    return {"predictions": models["model"].predict(rows(split.model_dump())).tolist()}

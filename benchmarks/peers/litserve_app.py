@@ -1,32 +1,35 @@
 """LitServe with batching and two workers (lightning.ai/docs/litserve: Batching, Scaling)."""
 
-import os
 import sys
 from typing import Any
 
-import joblib
 import litserve
 import numpy as np
+import pandas as pd
+from rows import load, rows
 
 
 class Rows(litserve.LitAPI):
     def setup(self, _device: str) -> None:
-        self.model = joblib.load(os.environ["MODEL"])
+        self.model = load()
 
-    def decode_request(self, request: dict[str, Any]) -> np.ndarray:
-        return np.asarray(request["data"], dtype=float)
+    def decode_request(self, request: dict[str, Any]) -> Any:
+        return rows(request)
 
-    def batch(self, inputs: list[np.ndarray]) -> tuple[np.ndarray, list[int]]:
-        return np.concatenate(inputs), [len(rows) for rows in inputs]
+    def batch(self, inputs: list[Any]) -> tuple[Any, list[int]]:
+        together = (
+            pd.concat(inputs, ignore_index=True) if isinstance(inputs[0], pd.DataFrame) else np.concatenate(inputs)
+        )
+        return together, [len(each) for each in inputs]
 
-    def predict(self, batch: tuple[np.ndarray, list[int]]) -> list[np.ndarray]:
-        rows, lengths = batch
-        return np.split(self.model.predict(rows), np.cumsum(lengths)[:-1])
+    def predict(self, batch: tuple[Any, list[int]]) -> list[np.ndarray]:
+        together, lengths = batch
+        return np.split(self.model.predict(together), np.cumsum(lengths)[:-1])
 
     def unbatch(self, output: list[np.ndarray]) -> list[np.ndarray]:
         return output
 
-    def encode_response(self, output: np.ndarray) -> dict[str, list[int]]:
+    def encode_response(self, output: np.ndarray) -> dict[str, list[float]]:
         return {"predictions": output.tolist()}
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.__main__ import is_full, parse
+from benchmarks.__main__ import RESULTS, parse
 from benchmarks.servers import SERVERS
 
 
@@ -12,9 +12,20 @@ def test_an_unknown_server_is_refused_with_the_names_there_are(capsys: pytest.Ca
     with pytest.raises(SystemExit):
         parse(["--servers", "baseline,flask"])
 
-    assert "no such server: flask; there are baseline, fastapi," in capsys.readouterr().err
+    assert "no such server: flask; there are baseline, product," in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("rounds", "seconds", "full"), [("3", "5", True), ("2", "60", False), ("9", "4", False)])
-def test_a_short_run_gives_no_results(rounds: str, seconds: str, *, full: bool) -> None:
-    assert is_full(parse(["--rounds", rounds, "--seconds", seconds])) is full
+def test_an_unknown_model_is_refused_with_the_names_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--models", "iris,wine"])
+
+    assert "no such model: wine; there are credit-logistic," in capsys.readouterr().err
+
+
+def test_rows_and_clients_are_pairs() -> None:
+    assert parse(["--grid", "1x32,100x8"]).grid == [(1, 32), (100, 8)]
+
+
+@pytest.mark.parametrize(("rounds", "full"), [("3", True), ("2", False)])
+def test_a_short_run_gives_no_results(rounds: str, *, full: bool) -> None:
+    assert (parse(["--rounds", rounds]).output == RESULTS) is full
