@@ -43,7 +43,7 @@ check: .venv/.locked ## lint and types
 	PYTHONPATH=authorizer:golden:invoker:serving-container:. $(BIN)/lint-imports --no-logo
 packages: .venv/.locked ## draw the container's packages and their imports: docs/packages.svg
 	PYTHONPATH=serving-container:. $(BIN)/python -m tests.docs.packages
-bench: .venv/.locked ## the container against its peers: ROUNDS, SECONDS a run, SERVERS=baseline,product
+bench: .venv/.locked ## the container against its peers: ROUNDS, SECONDS, SERVERS, WORKS, GRID=1x32,100x32
 bench-scaling: .venv/.locked ## the container alone: 1 to 10,000 rows, 1 to 256 clients, overload
 bench-invoker: .venv/.locked ## the invoker alone: its start, its part of a request, its size (benchmarks/RESULTS-invoker.md)
 base: .venv/.locked ## take the newest base image for the Dockerfile, by digest
@@ -84,8 +84,8 @@ endef
 .venv/.locked: requirements/dev.txt | $(UV)
 	$(call environment,.venv,requirements/dev.txt, (once; about 1 GB on disk))
 	@.venv/bin/python -m cli.install
-.tools/bench-product/.locked: serving-container/requirements.txt | $(UV)
-	$(call environment,.tools/bench-product,serving-container/requirements.txt)
+.tools/bench-container/.locked: $(addprefix serving-container/requirements,.txt -lightgbm.txt -xgboost.txt) | $(UV)
+	$(call environment,.tools/bench-container,$^)
 # A JavaScript program, for one test: it runs the Postman collection.
 .tools/newman/.locked: requirements/newman/package-lock.json
 	@echo "installing .tools/newman from $< ..." >&2

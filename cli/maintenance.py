@@ -16,7 +16,22 @@ from collections.abc import Callable, Mapping, Sequence
 from deployment.settings import ENVIRON, ROOT, SERVING, TOOLS, without_make
 
 UV = TOOLS / "uv" / "bin" / "uv"
-KNOWN_SERVERS = ("baseline", "fastapi", "mlserver", "litserve", "bentoml", "mlflow", "product", "compiled", "ceiling")
+# The product, compiled or not, runs on the packages of the image, and on nothing else.
+BENCH_ENVIRONMENTS = {
+    "baseline": "baseline",
+    "product": "container",
+    "compiled": "container",
+    **dict.fromkeys(("fastapi", "litserve", "bentoml", "mlflow"), "peers"),
+    "mlserver": "mlserver",
+}
+BENCH_OPTIONS = {
+    "ROUNDS": "--rounds",
+    "SECONDS": "--seconds",
+    "SERVERS": "--servers",
+    "WORKS": "--models",
+    "GRID": "--grid",
+    "OUTPUT": "--output",
+}
 DOCS = ROOT / "invoker" / "invoker" / "static" / "docs"
 DOCS_FILES = (
     "swagger-ui.css",
@@ -43,21 +58,19 @@ class MaintenanceError(Exception):
 
 
 def bench(environ: Mapping[str, str]) -> int:
-    """Compare the container with its peers, each in an environment of its own."""
-    servers = (environ.get("SERVERS") or ",".join(KNOWN_SERVERS)).split(",")
-    if set(servers) - set(KNOWN_SERVERS):
-        expected = ",".join(KNOWN_SERVERS)
+    """Compare the container with its peers, each in an environment of its own; the benchmarks' own defaults hold."""
+    servers = (environ.get("SERVERS") or ",".join(BENCH_ENVIRONMENTS)).split(",")
+    if set(servers) - set(BENCH_ENVIRONMENTS):
+        expected = ",".join(BENCH_ENVIRONMENTS)
         raise MaintenanceError(f"SERVERS={','.join(servers)}: expected some of {expected}, with commas")
-    # The product, compiled or not, runs on the packages of the image, and on nothing else.
-    install(*sorted({name.replace("compiled", "product") for name in servers}))
-    return run_here(
-        "benchmarks", "--rounds", environ.get("ROUNDS") or "5", *seconds(environ), "--servers", ",".join(servers)
-    )
+    install("container", *sorted({BENCH_ENVIRONMENTS[name] for name in servers} - {"container"}))
+    given = [(option, environ[name]) for name, option in BENCH_OPTIONS.items() if environ.get(name)]
+    return run_here("benchmarks", *(word for pair in given for word in pair))
 
 
 def bench_scaling(environ: Mapping[str, str]) -> int:
     """Measure the container alone."""
-    install("product")
+    install("container")
     return run_here("benchmarks.scaling", *seconds(environ))
 
 
@@ -134,8 +147,8 @@ def lock(_environ: Mapping[str, str]) -> int:
     compile_("requirements/local", "requirements/dev")
     for name in ("uv", "sam", "lint", "emulator", "fuzz"):
         compile_(f"requirements/{name}")
-    for name in ("baseline", "fastapi", "mlserver", "litserve", "bentoml", "mlflow", "ceiling"):
-        compile_(f"requirements/bench-{name}", container)
+    for name in ("baseline", "peers", "mlserver"):
+        compile_(f"requirements/bench-{name}", container, f"{container}-lightgbm", f"{container}-xgboost")
     return 0
 
 
