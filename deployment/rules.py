@@ -42,8 +42,12 @@ def _check_parameter(name: str, declared: Mapping[str, Any], value: str) -> Find
     expected = declared.get("ConstraintDescription") or declared.get("Description", "")
     if "AllowedValues" in declared and value not in map(str, declared["AllowedValues"]):
         return error(SUBJECT, f"{name}={value}", f"expected one of {', '.join(map(str, declared['AllowedValues']))}")
-    if "AllowedPattern" in declared and not re.fullmatch(declared["AllowedPattern"], value):
+    # Of a list, each item must fit.
+    items = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
+    if "AllowedPattern" in declared and not all(re.fullmatch(declared["AllowedPattern"], item) for item in items):
         return error(SUBJECT, f"{name}={value}", f"expected {expected}")
+    if len(value) > int(declared.get("MaxLength", len(value))):
+        return error(SUBJECT, f"{name}={value}", f"expected at most {declared['MaxLength']} characters")
     if declared["Type"] == "Number" and not _in_bounds(declared, value):
         bounds = f"from {declared.get('MinValue', 'any')} to {declared.get('MaxValue', 'any')}"
         kind = "number" if isinstance(declared.get("Default"), float) else "whole number"

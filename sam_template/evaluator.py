@@ -31,7 +31,9 @@ class Evaluator:
             raise TemplateError(f"the template has no parameter {', '.join(sorted(unknown))}")
         defaults = {name: str(item["Default"]) for name, item in declared.items() if "Default" in item}
         self._values = {**PSEUDO_PARAMETERS, **pseudo, **defaults, **parameters}
+        self._lists = {name for name, item in declared.items() if item["Type"] == "CommaDelimitedList"}
         self._conditions = template.get("Conditions", {})
+        self._mappings = template.get("Mappings", {})
 
     def resolve(self, node: Any) -> Any:
         """Return the node with every known expression replaced; what becomes AWS::NoValue is left out."""
@@ -55,7 +57,11 @@ class Evaluator:
         return {name: item for name, item in items.items() if "Condition" not in item or self.holds(item["Condition"])}
 
     def _ref(self, name: str) -> Any:
-        return None if name == "AWS::NoValue" else self._values.get(name, name)
+        """A parameter of type CommaDelimitedList is a list."""
+        if name == "AWS::NoValue":
+            return None
+        value = self._values.get(name, name)
+        return value.split(",") if name in self._lists else value
 
     def _sub(self, argument: Any) -> str:
         text, extra = argument if isinstance(argument, list) else (argument, {})
@@ -64,7 +70,19 @@ class Evaluator:
 
     def _join(self, argument: list[Any]) -> str:
         separator, parts = argument
-        return str(separator).join(str(self.resolve(part)) for part in parts)
+        return str(separator).join(str(part) for part in self.resolve(parts))
+
+    def _split(self, argument: list[Any]) -> list[str]:
+        separator, text = argument
+        return str(self.resolve(text)).split(separator)
+
+    def _select(self, argument: list[Any]) -> Any:
+        index, values = argument
+        return self.resolve(values)[int(index)]
+
+    def _findinmap(self, argument: list[Any]) -> Any:
+        name, first, second = self.resolve(argument)
+        return self._mappings[name][str(first)][str(second)]
 
     def _if(self, argument: list[Any]) -> Any:
         name, when_true, when_false = argument

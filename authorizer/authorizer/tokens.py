@@ -44,7 +44,7 @@ class Verifier:
             token,
             key,
             algorithms=ALGORITHMS,
-            audience=self.settings.audience,
+            audience=self.settings.audiences,
             issuer=self.settings.issuer,
             leeway=LEEWAY_SECONDS,
             options={"require": REQUIRED},

@@ -29,7 +29,7 @@ from invoker.telemetry import Telemetry
 SETTINGS = settings.read(os.environ)
 CLIENT = endpoint.client(SETTINGS)
 ENDPOINT = endpoint.Endpoint(CLIENT, SETTINGS)
-TELEMETRY = Telemetry(SETTINGS.log_level)
+TELEMETRY = Telemetry(SETTINGS.log_level, SETTINGS.aws_lambda_function_name)
 SERVICE = Service(SETTINGS, ENDPOINT, Documents(SETTINGS.schema_file), TELEMETRY)
 
 

@@ -38,7 +38,10 @@ RESPONSES: dict[str, tuple[int, str] | tuple[int, str, int]] = {
     "INVALID_SIGNATURE": (403, "The request's signature is wrong."),
     "MISSING_AUTHENTICATION_TOKEN": (404, "There is nothing at this path, or not with this method."),
     "QUOTA_EXCEEDED": (429, "The API key's requests of today are used up.", 3600),
-    "REQUEST_TOO_LARGE": (413, "The body is larger than API Gateway and Lambda take. Send fewer rows."),
+    "REQUEST_TOO_LARGE": (
+        413,
+        "The body is larger than Lambda takes: 6 MB of text, about 4.5 MB of binary data. Send fewer rows.",
+    ),
     "RESOURCE_NOT_FOUND": (404, "There is nothing at this path."),
     "THROTTLED": (429, "Too many requests. Try again in a moment.", 1),
     "UNAUTHORIZED": (401, "Send valid credentials."),

@@ -19,7 +19,7 @@ class Settings:
     endpoint_name: str
     max_rows: int = 10_000
     # Lambda takes events of up to 6,291,456 bytes: the body, escaped as a JSON string, and its envelope.
-    max_body_bytes: int = 5_000_000
+    max_body_bytes: int = 6_000_000
     log_level: str = "INFO"
     connect_timeout_seconds: float = 2.0
     # Below the function's own timeout, which is below API Gateway's 29 s.
@@ -33,6 +33,8 @@ class Settings:
     auth: str = "api_key"
     # What the model takes; empty: the schema.json beside the function's modules, where there is one.
     schema_file: str = ""
+    # Set by Lambda; a dimension of the metrics, so that stacks of one account have each their own.
+    aws_lambda_function_name: str = "local"
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -90,4 +92,5 @@ PARSERS: Mapping[str, Callable[[str, str], Any]] = {
     "DOCS_ENABLED": _flag,
     "AUTH": _one_of(*AUTHS),
     "SCHEMA_FILE": _text,
+    "AWS_LAMBDA_FUNCTION_NAME": _text,
 }

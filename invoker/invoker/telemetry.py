@@ -6,6 +6,7 @@ Headers are never logged, for they hold keys; a body only at DEBUG.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -15,6 +16,8 @@ from invoker.proxy import Request, Response
 
 SERVICE = "invoker"
 NAMESPACE = "SageMakerApi"
+# Lambda drops the lines below its level, and a line without a level and a time counts as INFO: the metrics need both.
+LEVELS_ABOVE_INFO = {"WARNING", "ERROR"}
 MAX_CAUSE = 500
 MAX_BODY = 2000
 # Those whose cause is of use to the owner.
@@ -47,8 +50,10 @@ class Watch:
 
 
 class Telemetry:
-    def __init__(self, log_level: str) -> None:
+    def __init__(self, log_level: str, function_name: str) -> None:
         self.logger = Logger(service=SERVICE, level=log_level)
+        self._log_level = log_level
+        self._function_name = function_name
 
     def record(self, request: Request, response: Response, watch: Watch) -> None:
         self.logger.info(
@@ -78,9 +83,13 @@ class Telemetry:
         self.logger.debug("body", extra={"request_id": request.request_id, "body": request.text[:MAX_BODY]})
 
     def _count(self, watch: Watch) -> None:
-        """Print the metrics as CloudWatch reads them out of the log: by outcome, so that each can have its alarm."""
+        """Print the metrics as CloudWatch reads them out of the log: by function and outcome, each for its alarm."""
         metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+        metrics.add_dimension("function", self._function_name)
         metrics.add_dimension("outcome", watch.outcome)
+        if self._log_level in LEVELS_ABOVE_INFO:
+            metrics.add_metadata("level", self._log_level)
+            metrics.add_metadata("timestamp", datetime.now(UTC).isoformat(timespec="milliseconds"))
         metrics.add_metric("Requests", MetricUnit.Count, 1)
         metrics.add_metric("Rows", MetricUnit.Count, watch.rows)
         metrics.add_metric("Latency", MetricUnit.Milliseconds, watch.spent["total"])

@@ -52,7 +52,7 @@ def keys_url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def verifier(keys_url: str) -> Verifier:
-    return Verifier(Settings(ISSUER, AUDIENCE, keys_url), PyJWKClient(keys_url, timeout=3))
+    return Verifier(Settings(ISSUER, ("another", AUDIENCE), keys_url), PyJWKClient(keys_url, timeout=3))
 
 
 def test_a_good_token_names_its_subject(verifier: Verifier) -> None:
@@ -105,7 +105,7 @@ def test_anything_else_is_refused(verifier: Verifier, refused: Refused) -> None:
 
 def test_without_keys_nobody_is_refused_for_good() -> None:
     """API Gateway answers 500, not 401: the caller's token may be a good one."""
-    nowhere = Settings(ISSUER, AUDIENCE, "http://127.0.0.1:9/jwks.json")
+    nowhere = Settings(ISSUER, (AUDIENCE,), "http://127.0.0.1:9/jwks.json")
 
     with pytest.raises(jwt.exceptions.PyJWKClientConnectionError):
         Verifier(nowhere, PyJWKClient(nowhere.keys_url, timeout=1)).subject(f"Bearer {sign()}")
@@ -116,3 +116,10 @@ def test_settings_name_the_variable_that_is_missing() -> None:
 
     with pytest.raises(SettingsError, match="JWT_AUDIENCE is not set"):
         read(given)
+
+
+def test_several_audiences_stand_side_by_side() -> None:
+    """As the app clients of a Cognito user pool."""
+    given = {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": "one two", "JWT_KEYS_URL": "https://login.example.com/keys"}
+
+    assert read(given).audiences == ("one", "two")

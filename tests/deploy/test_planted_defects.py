@@ -36,4 +36,4 @@ def planted(cloud: Cloud, sam: SamCli, project: Path, tmp_path_factory: pytest.T
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_planted_defect_fails_its_check(planted: Mapping[str, Api], name: str) -> None:
-    assert failing(planted[name]) == {PLANTS[name].caught_by}
+    assert failing(planted[name]) == PLANTS[name].caught_by

@@ -56,7 +56,10 @@ def test_right_combinations_pass(parameters: dict[str, str]) -> None:
         (EXISTING | {"Auth": "cognito"}, "Auth=cognito needs CognitoUserPoolArn."),
         (EXISTING | {"Auth": "jwt", "JwtAudience": "a"}, "Auth=jwt needs JwtIssuer, JwtAudience and JwtKeysUrl."),
         (EXISTING | {"JwtAudience": "a"}, "JwtIssuer, JwtAudience and JwtKeysUrl have an effect with Auth=jwt only."),
-        (EXISTING | {"CognitoUserPoolArn": POOL}, "CognitoUserPoolArn has an effect with Auth=cognito only."),
+        (
+            EXISTING | {"CognitoUserPoolArn": POOL},
+            "CognitoUserPoolArn and CognitoClientIds have an effect with Auth=cognito only.",
+        ),
     ],
 )
 def test_wrong_combinations_are_refused_with_a_sentence(parameters: dict[str, str], sentence: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from invoker import settings as invoker_settings
 from predictor.settings import Settings as ContainerSettings
+from sam_template import load
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r'"((?:SERVING|SAGEMAKER)_[A-Z_]+)"')
@@ -50,3 +51,11 @@ def test_the_containers_defaults() -> None:
     same = {name: documented[name].replace("true", "True") for name in values if name not in OF_THE_MACHINE}
 
     assert same == {name: value for name, value in values.items() if name not in OF_THE_MACHINE}
+
+
+def test_the_page_names_the_containers_settings_that_are_parameters() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    parameters = [name for name in load(ROOT / "template.yaml")["Parameters"] if name.startswith("Serving")]
+
+    assert parameters
+    assert [name for name in parameters if f"`{name}`" not in page] == []

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from golden.hook import Hook, event
+from deployment.parameters import read_template
+from golden.hook import CALL_SECONDS, TIMEOUT_SECONDS, Hook, event
 from golden.requests import GoldenRequest
 
 VERSION = "arn:aws:lambda:us-east-1:123456789012:function:invoker:7"
@@ -24,18 +26,21 @@ class Aws:
 
     payload: Any
     error: str = ""
+    # Given before `payload`, once each.
+    first: list[Any] = field(default_factory=list)
     url: str = ""
     asked: list[tuple[str, Any]] = field(default_factory=list)
     told: list[Any] = field(default_factory=list)
 
-    def hook(self) -> Hook:
+    def hook(self, seconds: float = 300) -> Hook:
         settings: Any = {
             "endpoint_url": self.url,
             "region_name": "us-east-1",
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
         }
-        return Hook(boto3.client("lambda", **settings), boto3.client("codedeploy", **settings), VERSION)
+        deadline = time.monotonic() + seconds
+        return Hook(boto3.client("lambda", **settings), boto3.client("codedeploy", **settings), VERSION, deadline)
 
 
 @pytest.fixture
@@ -47,7 +52,8 @@ def aws() -> Iterator[Aws]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if self.path.startswith("/2015-03-31/functions/"):
                 answers.asked.append((self.path.split("/")[3], body))
-                self.answer(answers.payload, {"X-Amz-Function-Error": answers.error} if answers.error else {})
+                payload = answers.first.pop(0) if answers.first else answers.payload
+                self.answer(payload, {"X-Amz-Function-Error": answers.error} if answers.error else {})
             else:
                 answers.told.append(body)
                 self.answer({}, {})
@@ -102,3 +108,46 @@ def test_anything_else_stops_the_rollout(
     assert aws.hook()(CALL, [GOLDEN]) == "Failed"
     assert aws.told == told("Failed")
     assert "golden request 0" in capsys.readouterr().out, "the log does not say which request failed"
+
+
+def starting(status: int, **headers: str) -> dict[str, Any]:
+    return {"statusCode": status, "headers": headers, "body": json.dumps({"status": status})}
+
+
+def test_a_cold_endpoint_is_asked_again(aws: Aws) -> None:
+    aws.first = [
+        starting(503, **{"Retry-After": "1"}),
+        starting(504, **{"Retry-After": "0"}),
+        starting(429, **{"retry-after": "0"}),
+    ]
+    began = time.monotonic()
+
+    assert aws.hook()(CALL, [GOLDEN]) == "Succeeded"
+    assert aws.told == told("Succeeded")
+    assert len(aws.asked) == 4
+    assert time.monotonic() - began >= 1, "asked again before the time that the answer named"
+
+
+@pytest.mark.parametrize("retry_after", ["5", "3600", "Fri, 27 Nov 2026 12:00:00 GMT"])
+def test_an_endpoint_that_stays_cold_stops_the_rollout_in_time(aws: Aws, retry_after: str) -> None:
+    aws.payload = starting(503, **{"Retry-After": retry_after})
+
+    assert aws.hook(seconds=75)(CALL, [GOLDEN]) == "Failed"
+    assert aws.told == told("Failed")
+    assert len(aws.asked) == 1
+
+
+def test_a_refusal_is_not_asked_again(aws: Aws) -> None:
+    aws.first = [starting(502)]
+
+    assert aws.hook()(CALL, [GOLDEN]) == "Failed"
+    assert len(aws.asked) == 1
+
+
+def test_the_hooks_time_is_that_of_the_template() -> None:
+    """A call, and telling CodeDeploy, fit in with room to spare."""
+    properties = read_template()["Resources"]["RolloutHook"]["Properties"]
+    longest = max(row["Function"] for row in read_template()["Mappings"]["Timeouts"].values())
+
+    assert properties["Timeout"] == TIMEOUT_SECONDS
+    assert longest < CALL_SECONDS < TIMEOUT_SECONDS / 2

@@ -120,7 +120,8 @@ def make(sagemaker: misbehaving.Endpoint) -> Make:  # noqa: ARG001  # boto3 is l
     def made(**environ: str) -> Invoker:
         given = settings.read({"ENDPOINT_NAME": "iris", "SCHEMA_FILE": str(IRIS), **environ})
         called = endpoint.Endpoint(endpoint.client(given), given)
-        return Invoker(Service(given, called, Documents(given.schema_file), Telemetry(given.log_level)))
+        telemetry = Telemetry(given.log_level, given.aws_lambda_function_name)
+        return Invoker(Service(given, called, Documents(given.schema_file), telemetry))
 
     return made
 

@@ -155,7 +155,7 @@ class BrokenEndpoint(Endpoint):
 
 def test_defect_is_told_to_nobody_but_the_log(caplog: pytest.LogCaptureFixture) -> None:
     given = settings.read({"ENDPOINT_NAME": "iris"})
-    invoke = Invoker(Service(given, BrokenEndpoint(), Documents(), Telemetry("INFO")))
+    invoke = Invoker(Service(given, BrokenEndpoint(), Documents(), Telemetry("INFO", "local")))
 
     with caplog.at_level(logging.ERROR):
         answer = invoke(events.load("predict"))

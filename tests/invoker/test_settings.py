@@ -9,9 +9,9 @@ from invoker.settings import PARSERS, Settings, SettingsError, read
 from local.template import read_template
 
 ROOT = Path(__file__).parents[2]
+# On AWS the file lies beside the code, and Lambda sets the function's name.
+LOCAL = {"SCHEMA_FILE", "AWS_LAMBDA_FUNCTION_NAME"}
 # Read by the packages themselves.
-# On AWS the file lies beside the code.
-LOCAL = {"SCHEMA_FILE"}
 OTHERS = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "PYDANTIC_DISABLE_PLUGINS"}
 FUNCTION = read_template(ROOT / "template.yaml", {"EndpointName": "iris"}).function
 

@@ -1,6 +1,7 @@
 """What a request leaves in the log, on the function's real standard output."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -42,20 +43,34 @@ def test_one_line_a_request(make: Make, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_metrics_in_cloudwatchs_embedded_format(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    make()(events.load("predict"))
+    make(AWS_LAMBDA_FUNCTION_NAME="iris-Function-1")(events.load("predict"))
 
     [_, emf] = lines(capsys)
     [declared] = emf["_aws"]["CloudWatchMetrics"]
     assert declared["Namespace"] == "SageMakerApi"
-    assert [sorted(dimensions) for dimensions in declared["Dimensions"]] == [["outcome", "service"]]
+    assert [sorted(dimensions) for dimensions in declared["Dimensions"]] == [["function", "outcome", "service"]]
     assert {metric["Name"]: metric["Unit"] for metric in declared["Metrics"]} == {
         "Requests": "Count",
         "Rows": "Count",
         "Latency": "Milliseconds",
         "EndpointLatency": "Milliseconds",
     }
+    assert emf["function"] == "iris-Function-1", "the metrics of all stacks would be one series"
     assert (emf["outcome"], emf["service"], emf["Requests"], emf["Rows"]) == ("ok", "invoker", [1.0], [5.0])
     assert emf["Latency"][0] >= emf["EndpointLatency"][0] > 0
+
+
+@pytest.mark.parametrize("level", ["WARNING", "ERROR"])
+def test_metrics_outlast_lambdas_own_filter(make: Make, capsys: pytest.CaptureFixture[str], level: str) -> None:
+    """Lambda drops the lines below LogLevel; a line without a level, or without a time (RFC 3339), is INFO there.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    make(LOG_LEVEL=level)(events.load("predict"))
+
+    [emf] = lines(capsys)
+    assert emf["level"] == level
+    assert datetime.fromisoformat(emf["timestamp"]).tzinfo is not None
 
 
 @pytest.mark.parametrize(

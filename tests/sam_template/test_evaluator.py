@@ -37,6 +37,27 @@ def test_what_is_no_value_is_left_out() -> None:
     assert evaluator.resolve({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}) == {"b": [1]}
 
 
+def test_text_is_split_joined_and_selected() -> None:
+    evaluator = Evaluator(TEMPLATE, {"Name": "a,b,c"})
+    parts = {"Fn::Split": [",", {"Ref": "Name"}]}
+
+    assert evaluator.resolve(parts) == ["a", "b", "c"]
+    assert evaluator.resolve({"Fn::Select": [1, parts]}) == "b"
+    assert evaluator.resolve({"Fn::Join": ["-", parts]}) == "a-b-c"
+
+
+def test_a_list_of_values_is_a_list() -> None:
+    template = {"Parameters": {"Types": {"Type": "CommaDelimitedList", "Default": "a/b,c/d"}}}
+
+    assert Evaluator(template, {}).resolve({"Ref": "Types"}) == ["a/b", "c/d"]
+
+
+def test_a_mapping_is_looked_up() -> None:
+    template = TEMPLATE | {"Mappings": {"Limits": {"1": {"Seconds": 26}}}}
+
+    assert Evaluator(template, {}).resolve({"Fn::FindInMap": ["Limits", {"Ref": "Count"}, "Seconds"]}) == 26
+
+
 def test_functions_that_only_aws_can_evaluate_stay() -> None:
     node = {"Fn::GetAtt": ["Api", "Arn"]}
 

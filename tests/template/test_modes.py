@@ -15,8 +15,7 @@ from deployment.settings import TEMPLATE
 from tests import environments
 from tests.template import modes
 from tests.template.modes import MODES, Json, of_type
-
-ROUTES_WITHOUT_A_KEY = {("/health", "get"), ("/predict", "options"), ("/openapi.json", "get"), ("/docs", "get")}
+from tests.template.security import OPEN_ROUTES
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -36,12 +35,15 @@ def test_snapshot(mode: str) -> None:
 def test_cfn_lint_and_checkov(mode: str, template: Json, tmp_path: Path) -> None:
     """Of the resources of this mode alone, where no condition hides anything."""
     path = tmp_path / f"{mode}.json"
-    parameters = modes.translate(MODES[mode])["Parameters"]
-    path.write_text(json.dumps({**template, "Parameters": parameters}))
+    translated = modes.translate(MODES[mode])
+    kept = {section: translated[section] for section in ("Parameters", "Mappings")}
+    path.write_text(json.dumps({**template, **kept}))
     linters = environments.make("lint")
 
-    # W2001: parameters of other modes. W1030: see template.yaml. W3005: SAM says DependsOn where Ref says it too.
-    modes.run(linters / "cfn-lint", "--ignore-checks", "W2001", "W1030", "W3005", "--template", path)
+    # W2001, W7001: parameters and mappings of other modes. W1030, W1033: see template.yaml. W3005: SAM says DependsOn
+    # where Ref says it too.
+    ignored = ("W2001", "W7001", "W1030", "W1033", "W3005")
+    modes.run(linters / "cfn-lint", "--ignore-checks", *ignored, "--template", path)
     # CKV_AWS_120, a cache: answered at the API in the template; SAM makes the stage without its metadata.
     options = (
         "--framework",
@@ -65,8 +67,16 @@ def test_the_function_judges_bodies(template: Json) -> None:
 
 def test_json_and_csv_stay_text(template: Json) -> None:
     """A binary body travels to the function as base64, which is a third larger."""
-    types = template["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-binary-media-types"]
-
+    body = template["Resources"]["Api"]["Properties"]["Body"]
+    assert body["x-amazon-apigateway-binary-media-types"] == {"Ref": "BinaryMediaTypes"}
+    declared = read_template()["Parameters"]["BinaryMediaTypes"]
+    types = declared["Default"].split(",")
+    assert [
+        name
+        for name in ("application/json", "text/csv", "*/*", "image/*")
+        if re.match(declared["AllowedPattern"], name)
+    ] == []
+    assert [name for name in types if not re.match(declared["AllowedPattern"], name)] == []
     assert {"image/png", "application/octet-stream", "multipart/form-data", "application/x-npy"} <= set(types)
     assert [name for name in types if "*" in name or name.startswith("text/") or "json" in name] == []
 
@@ -76,7 +86,7 @@ def test_every_route_is_closed_but_the_public_ones(template: Json) -> None:
     schemes = template["Resources"]["Api"]["Properties"]["Body"]["components"]["securitySchemes"]
     for path, item in paths.items():
         for verb, operation in item.items():
-            if (path, verb) in ROUTES_WITHOUT_A_KEY:
+            if (path, verb) in OPEN_ROUTES:
                 assert operation["security"] == []
             else:
                 [requirement] = operation["security"]
@@ -141,8 +151,9 @@ def test_each_parameter_of_the_function_is_in_its_versions_description() -> None
     template = read_template()
     properties = template["Resources"]["Function"]["Properties"]
     described = parameters_in(properties["VersionDescription"], template)
-    # how a version is shifted to is no part of it
-    of_the_version = {name: properties[name] for name in properties if name != "DeploymentPreference"}
+    # how a version is shifted to, and how many of it run, is no part of it
+    others = ("DeploymentPreference", "ProvisionedConcurrencyConfig", "ReservedConcurrentExecutions")
+    of_the_version = {name: properties[name] for name in properties if name not in others}
 
     assert parameters_in(list(of_the_version.values()), template) == described
     assert {"MaxRows", "LogLevel", "EndpointName", "KmsKeyArn"} <= described

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from deployment.parameters import read_template
+from sam_template import Evaluator
 from tests.template import modes
 from tests.template.modes import MODES, Json, of_type
 
@@ -27,6 +29,31 @@ WILDCARDS = {
     ("RolloutHookRole", "${Function.Arn}:*", "lambda:InvokeFunction"): "versions of one function",
     ("RolloutHookRole", "${RolloutHookLogs.Arn}:*", "logs:CreateLogStream"): "streams of one log group",
     ("RolloutHookRole", "${RolloutHookLogs.Arn}:*", "logs:PutLogEvents"): "streams of one log group",
+    **{
+        ("FunctionRole", "*", f"ec2:{action}"): "Lambda asks for it on any resource; the function's code is denied it"
+        for action in (
+            "AssignPrivateIpAddresses",
+            "CreateNetworkInterface",
+            "DeleteNetworkInterface",
+            "DescribeNetworkInterfaces",
+            "DescribeSubnets",
+            "UnassignPrivateIpAddresses",
+        )
+    },
+    **{
+        ("ModelRole", "*", f"ec2:{action}"): "SageMaker joins the instances to a VPC, and asks for it on any resource"
+        for action in (
+            "CreateNetworkInterface",
+            "CreateNetworkInterfacePermission",
+            "DeleteNetworkInterface",
+            "DeleteNetworkInterfacePermission",
+            "DescribeDhcpOptions",
+            "DescribeNetworkInterfaces",
+            "DescribeSecurityGroups",
+            "DescribeSubnets",
+            "DescribeVpcs",
+        )
+    },
     (
         "RolloutHookRole",
         "deploymentgroup:${AWS::StackName}-*/*",
@@ -76,7 +103,7 @@ def text_of(resource: Any) -> str:
 
 def test_no_statement_allows_any_action(template: Json) -> None:
     for role, statement in statements(template):
-        assert statement["Effect"] == "Allow"
+        assert statement["Effect"] in ("Allow", "Deny")
         assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), role
         assert [action for action in listed(statement["Action"]) if "*" in action or "?" in action] == [], role
 
@@ -139,5 +166,18 @@ def test_the_function_may_invoke_one_endpoint(mode: str, template: Json) -> None
     ]
 
     made = {"Ref": "Endpoint"}
-    named = {"Fn::Sub": "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:endpoint/${EndpointName}"}
-    assert resource == (named if mode == "existing" else made)
+    named = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/"
+    # The ARN has the name in lower case, whatever the endpoint is called.
+    expected = {"existing": f"{named}iris", "private": f"{named}iris-prod"}
+    resolved = Evaluator(read_template(), MODES[mode]).resolve(resource)
+    assert (resolved if mode in expected else resource) == expected.get(mode, made)
+
+
+def test_an_endpoints_arn_has_its_name_in_lower_case() -> None:
+    """SageMaker lower-cases it, and IAM compares case by case."""
+    name = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-abcxyz-0123456789"
+    role = read_template()["Resources"]["FunctionRole"]
+    found = json.dumps(Evaluator(read_template(), {"EndpointName": name}).resolve(role))
+
+    assert f":endpoint/{name.lower()}" in found
+    assert f":endpoint/{name}" not in found
