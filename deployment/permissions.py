@@ -46,6 +46,8 @@ API = Actions(("apigateway:POST",), ("apigateway:DELETE", "apigateway:GET", "api
 OF_KIND: Mapping[str, Actions] = {
     "AWS::ApiGateway::Account": API,
     "AWS::ApiGateway::ApiKey": API,
+    "AWS::ApiGateway::BasePathMapping": API,
+    "AWS::ApiGateway::DomainName": API,
     "AWS::ApiGateway::UsagePlan": API,
     "AWS::ApiGateway::UsagePlanKey": API,
     "AWS::ApplicationAutoScaling::ScalableTarget": Actions(
@@ -71,6 +73,10 @@ OF_KIND: Mapping[str, Actions] = {
         ("logs:CreateLogGroup", "logs:PutRetentionPolicy"),
         ("logs:DeleteLogGroup", "logs:DescribeLogGroups", "logs:TagResource"),
     ),
+    "AWS::Route53::RecordSet": Actions(
+        ("route53:ChangeResourceRecordSets",),
+        ("route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"),
+    ),
     "AWS::SageMaker::Endpoint": Actions(
         ("sagemaker:CreateEndpoint",),
         (
@@ -91,6 +97,21 @@ OF_KIND: Mapping[str, Actions] = {
         ("wafv2:AssociateWebACL", "apigateway:SetWebACL"), ("wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource")
     ),
 }
+NETWORK = Actions(("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"))
+# What a parameter adds where it has a value.
+OF_PARAMETER: Mapping[str, Actions] = {
+    "FunctionSubnetIds": NETWORK,
+    "ModelSubnetIds": NETWORK,
+    "PermissionsBoundaryArn": Actions(("iam:PutRolePermissionsBoundary",), ("iam:DeleteRolePermissionsBoundary",)),
+    "PrivateVpcEndpointIds": Actions(("apigateway:UpdateRestApiPolicy",)),
+    "ProvisionedConcurrency": Actions(
+        ("lambda:PutProvisionedConcurrencyConfig",),
+        ("lambda:DeleteProvisionedConcurrencyConfig", "lambda:GetProvisionedConcurrencyConfig"),
+    ),
+    "ReservedConcurrency": Actions(
+        ("lambda:PutFunctionConcurrency",), ("lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
+    ),
+}
 # With Canary=true SAM adds an application and a group of CodeDeploy.
 ROLLOUT = Actions(
     ("codedeploy:CreateApplication", "codedeploy:CreateDeploymentGroup", "codedeploy:CreateDeployment"),
@@ -108,6 +129,7 @@ def needed(parameters: Mapping[str, str]) -> list[Actions]:
     known = {name: value for name, value in parameters.items() if name in template["Parameters"]}
     kinds = {item["Type"] for item in Evaluator(template, known).made(template["Resources"]).values()}
     found = [ALWAYS, *(OF_KIND[kind] for kind in sorted(kinds & OF_KIND.keys()))]
+    found += [actions for name, actions in OF_PARAMETER.items() if parameters.get(name)]
     return [*found, ROLLOUT] if parameters.get("Canary") == "true" else found
 
 

@@ -192,6 +192,15 @@ def test_what_the_chosen_parameters_need_is_asked_and_no_more(action: str, chose
         assert action not in permissions.making(complete(TEMPLATE, {}))
 
 
+@pytest.mark.parametrize("name", permissions.OF_PARAMETER)
+def test_a_parameter_adds_its_actions(name: str) -> None:
+    assert name in TEMPLATE["Parameters"]
+    added = set(permissions.OF_PARAMETER[name].make)
+
+    assert added <= set(permissions.making(complete(TEMPLATE, {name: "given"})))
+    assert not added & set(permissions.making(complete(TEMPLATE, {})))
+
+
 def test_every_kind_of_resource_has_its_actions() -> None:
     kinds = {item["Type"] for item in TEMPLATE["Resources"].values()}
 
