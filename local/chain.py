@@ -1,19 +1,22 @@
 """Start the parts of the chain in order, say when they are ready, and stop them all."""
 
 import json
+import os
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import httpx
 
 from local import commands
-from local.banner import Sample, banner
+from local.banner import Sample, Served, banner, not_served
 from local.commands import Addresses
 from local.errors import ChainError
 from local.example import find_model
@@ -24,6 +27,8 @@ from local.settings import Settings
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.05
 PROGRESS_SECONDS = 5.0
+# The first prediction of a large model.
+FIRST_SECONDS = 60.0
 
 
 class Stopped(BaseException):
@@ -39,6 +44,9 @@ class Chain:
         self._stop_asked = False
         self._stack = ExitStack()
         self._parts: list[Process] = []
+        # Who types `make run` and kills make by its pid means the chain. Any other parent may leave it running.
+        self._parent = os.getppid() if "MAKELEVEL" in environ else 0
+        self._output: int | None = None
 
     def run(self) -> None:
         """Run until the user stops it; raise ChainError when it cannot start or go on. No process is left behind."""
@@ -60,17 +68,23 @@ class Chain:
         addresses = Addresses(*(f"http://{HOST}:{sock.getsockname()[1]}" for sock in sockets))
         model = find_model(self._settings.model, self._environ, self._run_to_end)
         print(f"starting with the model in {model} ...", flush=True)
+        if self._settings.readable:
+            self._output = self._stack.enter_context(_readable())
         # The container binds its port by itself.
         container.close()
         self._launch(commands.container(model, addresses, self._environ))
         self._launch(commands.runtime(addresses, runtime, self._environ))
         self._launch(commands.gateway(addresses, gateway, self._settings.api_key, model, self._environ))
         sample = self._sample(model)
+        if sample.failure:
+            raise ChainError(not_served(model, sample.failure))
         self._wait_for("serving container", f"{addresses.container}/ping")
         self._wait_for("SageMaker runtime", f"{addresses.runtime}/ping")
-        # A path that the gateway refuses itself: the function's log begins with the user's first request.
-        self._wait_for("gateway", addresses.gateway)
-        print(banner(addresses, sample, self._settings.api_key), flush=True)
+        # A path that the gateway refuses itself.
+        self._wait_for("gateway", f"{addresses.gateway}/-")
+        if sample.body:
+            self._try(addresses, sample)
+        print(banner(addresses, Served(model, sample, _schema(model)), self._settings.api_key), flush=True)
 
     def _reserve(self) -> tuple[socket.socket, ...]:
         wanted = (
@@ -81,7 +95,7 @@ class Chain:
         return tuple(self._stack.enter_context(sock) for sock in reserve(HOST, wanted))
 
     def _launch(self, command: Command) -> None:
-        part = Process(command)
+        part = Process(command, self._output)
         # The stack stops the parts in reverse: nobody calls a part that has gone.
         self._stack.callback(part.stop)
         self._parts.append(part)
@@ -91,7 +105,7 @@ class Chain:
         process = Process(command)
         try:
             while (code := process.exit_code) is None:
-                self._pause()
+                self._watch_for_stop()
         finally:
             process.stop()
         return code
@@ -104,20 +118,63 @@ class Chain:
                 said = time.monotonic()
                 print(f"waiting for the {part} ({said - started:.0f} s) ...", flush=True)
 
+    def _try(self, addresses: Addresses, sample: Sample) -> None:
+        """Send the first request through the whole chain; say it when it is not answered by a prediction."""
+        key = {} if self._settings.api_key is None else {"x-api-key": self._settings.api_key}
+        headers = {"Content-Type": "application/json", **key}
+        answer = httpx.post(
+            f"{addresses.gateway}/predict", content=sample.body, headers=headers, timeout=FIRST_SECONDS, trust_env=False
+        )
+        if not answer.is_success:
+            print(f"warning: the first request was answered by {answer.status_code}: {answer.text[:500]}", flush=True)
+
     def _pause(self) -> None:
-        time.sleep(POLL_SECONDS)
-        if self._stop_asked:
-            raise Stopped
+        self._watch_for_stop()
         for part in self._parts:
             if part.exit_code is not None:
                 raise ChainError(f"the {part.name} ended with code {part.exit_code}; see its message above")
 
+    def _watch_for_stop(self) -> None:
+        time.sleep(POLL_SECONDS)
+        if self._stop_asked or (self._parent and os.getppid() != self._parent):
+            raise Stopped
+
     def _sample(self, model: Path) -> Sample:
-        """Ask the model what it can be tried with."""
+        """Ask the model what it can be tried with, or why it does not load."""
         with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "sample.json"
             self._run_to_end(commands.sample(model, file, self._environ))
             return Sample(**json.loads(file.read_text())) if file.exists() else Sample()
+
+
+def _readable() -> Any:
+    """Return a context with a file whose lines are shown as a person reads them."""
+    command = commands.readable()
+    # Ends by itself, when the last part that writes to it has ended.
+    filter_ = subprocess.Popen(  # noqa: S603  # our own command
+        command.arguments, cwd=command.directory, env=dict(command.environment), stdin=subprocess.PIPE, process_group=0
+    )
+    return _Filter(filter_)
+
+
+class _Filter:
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def __enter__(self) -> int:
+        assert self._process.stdin is not None
+        return self._process.stdin.fileno()
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def _schema(model: Path) -> dict[str, Any]:
+    file = model / "schema.json"
+    schema: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    return schema
 
 
 def _answers(url: str) -> bool:

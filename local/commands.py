@@ -1,5 +1,6 @@
 """The parts of the chain as commands, each with the whole of its environment."""
 
+import os
 import socket
 import sys
 from collections.abc import Mapping
@@ -27,6 +28,11 @@ def training(program: Path, name: str, directory: Path, environ: Mapping[str, st
     """Train an example model into `directory`."""
     arguments = (sys.executable, str(program), name, "--output", str(directory))
     return Command("training", arguments, _inherited(environ), ROOT, quiet=True)
+
+
+def readable() -> Command:
+    """Copy log lines to stdout as a person reads them."""
+    return Command("log", (sys.executable, "-m", "local.readable"), {"PATH": os.defpath}, ROOT)
 
 
 def sample(model: Path, file: Path, environ: Mapping[str, str]) -> Command:

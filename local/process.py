@@ -31,7 +31,8 @@ class Command:
 class Process:
     """A running command and whatever processes it starts."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, output: int | None = None) -> None:
+        """Start it; `output` is the file that its stdout and stderr go to, in place of the chain's own."""
         self.name = command.name
         # A session of its own: Ctrl-C reaches the chain only, which then stops its parts in order.
         self._popen = subprocess.Popen(  # noqa: S603 - the chain's own commands
@@ -39,7 +40,8 @@ class Process:
             cwd=command.directory,
             env=dict(command.environment),
             pass_fds=command.sockets,
-            stdout=subprocess.DEVNULL if command.quiet else None,
+            stdout=subprocess.DEVNULL if command.quiet else output,
+            stderr=output,
             start_new_session=True,
             preexec_fn=_leave_with_parent,  # noqa: PLW1509 - the chain has one thread
         )

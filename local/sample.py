@@ -1,6 +1,6 @@
 """Write what a model can be tried with, asked of the model itself: `python -m local.sample DIRECTORY FILE`.
 
-FILE is then JSON: a request body, empty when none is known, and why the model's own samples.csv is not in it.
+FILE is then the JSON of a local.banner.Sample.
 """
 
 import asyncio
@@ -33,17 +33,27 @@ FLOWER_FEATURES = ("petal length (cm)", "petal width (cm)")
 def find_sample(model: Model | UserCode, directory: Path) -> Sample:
     """Return a row of samples.csv as the model takes it; without the file, one that is made up."""
     signature = Signature() if isinstance(model, UserCode) else model.signature
+    made_up = _made_up(signature)
+    form = _written(made_up) if made_up else ""
     if signature.names == FLOWER_FEATURES:
-        return Sample(FLOWERS)
+        return Sample(FLOWERS, form=form, features=_features(signature))
     refusal = ""
     if (directory / SAMPLES).exists():
         try:
-            return Sample(_written(fit(read_samples(directory), lambda body: ask(model, body)).body(1)))
+            body = _written(fit(read_samples(directory), lambda body: ask(model, body)).body(1))
+            return Sample(body, form=form, features=_features(signature))
         except UnreadableError as reason:
             refusal = str(reason)
-    body = _made_up(signature)
-    answered = body is not None and not ask(model, body).refusal(1)
-    return Sample(_written(body) if body and answered else "", refusal)
+    answered = made_up is not None and not ask(model, made_up).refusal(1)
+    return Sample(form if answered else "", refusal, form, features=_features(signature))
+
+
+def _features(signature: Signature) -> tuple[tuple[str, str], ...]:
+    """Name each feature, and say what it is where that is known."""
+    known = signature.text is not None
+    names = signature.names or tuple(map(str, range(signature.features or 0)))
+    kinds = ["string" if index in (signature.text or ()) else "number" for index in range(len(names))]
+    return tuple((name, kind if known else "any") for name, kind in zip(names, kinds, strict=True))
 
 
 def ask(model: Model | UserCode, body: dict[str, Any]) -> Reply:
@@ -70,9 +80,11 @@ def _answer(model: Model | UserCode, body: bytes) -> Reply:
 
 
 def _made_up(signature: Signature) -> dict[str, Any] | None:
-    if signature.features is None or signature.text is None or signature.frame:
+    """Return a body with a cell for each feature, or nothing where the number of features is not known."""
+    if signature.features is None:
         return None
-    return {"data": [["" if position in signature.text else 0 for position in range(signature.features)]]}
+    cells = ["" if position in (signature.text or ()) else 0 for position in range(signature.features)]
+    return {"data": [cells], "columns": list(signature.names)} if signature.names else {"data": [cells]}
 
 
 def _written(body: dict[str, Any]) -> str:
@@ -85,9 +97,9 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> None:
     try:
         settings = Settings.from_environ(environ)
         model = load(directory, Options(settings.threads, settings.program, settings.trusted_types))
-    except (PredictorError, SettingsError):
-        # The container says why.
-        sys.exit(1)
+    except (PredictorError, SettingsError) as error:
+        file.write_text(json.dumps(asdict(Sample(failure=str(error)))))
+        return
     file.write_text(json.dumps(asdict(find_sample(model, directory))))
 
 

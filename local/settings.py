@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ class Settings:
     model: str
     api_key: str | None
     print_model: bool = False
+    # Whether the parts' log lines are shown as a person reads them, or as the JSON that they are.
+    readable: bool = False
 
 
 def read_settings(arguments: Sequence[str]) -> Settings:
@@ -43,7 +46,15 @@ def read_settings(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--model", default="iris", help="an example's name or a model directory (default: %(default)s)")
     parser.add_argument("--api-key", help="ask callers for this x-api-key, as the deployed API does (default: none)")
     parser.add_argument("--print-model", action="store_true", help="print the model's directory, and start nothing")
-    return Settings(**vars(parser.parse_args(arguments)))
+    parser.add_argument(
+        "--logs",
+        choices=("text", "json"),
+        default=ENVIRON.get("LOGS") or ("text" if sys.stdout.isatty() else "json"),
+        help="how log lines are shown (default: text on a terminal, else json; LOGS sets it too)",
+    )
+    chosen = vars(parser.parse_args(arguments))
+    readable = chosen.pop("logs") == "text"
+    return Settings(**chosen, readable=readable)
 
 
 def read_account(environ: Mapping[str, str] = ENVIRON) -> Account:

@@ -38,7 +38,7 @@ class Running:
         raise AssertionError(f"no {pattern!r} within {READY_SECONDS} s in:\n{self.log.read_text()}")
 
     def wait_until_ready(self) -> None:
-        self.wait_for("^Ctrl-C stops it")
+        self.wait_for("^ready: ")
 
     @property
     def url(self) -> str:

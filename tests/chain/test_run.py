@@ -164,7 +164,7 @@ def test_a_model_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_model_that_does_not_load_ends_the_chain_with_the_containers_line(tmp_path: Path) -> None:
+def test_a_model_that_does_not_load_ends_the_chain_with_cause_and_remedy(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.mkdir()
     (model / "model.pkl").write_bytes(b"no pickle")
@@ -173,9 +173,11 @@ def test_a_model_that_does_not_load_ends_the_chain_with_the_containers_line(tmp_
         processes = chain.processes()
         assert chain.process.wait(60) == 1
 
-    *_, said, last = (tmp_path / "log").read_text().splitlines()
-    assert "model.pkl" in json.loads(said)["message"]
-    assert last == "local chain: the serving container ended with code 3; see its message above"
+    *_, served, cause, remedy = (tmp_path / "log").read_text().splitlines()
+    assert served == f"local chain: the model in {model} cannot be served"
+    assert cause.startswith("  cause: ")
+    assert "model.pkl" in cause
+    assert remedy.startswith("  remedy: ")
     assert "Traceback" not in (tmp_path / "log").read_text()
     assert left_of(processes) == []
 
@@ -282,3 +284,47 @@ def test_cors_origin_opens_the_preflight_and_marks_refusals(tmp_path: Path) -> N
     for response in (preflight, refused):
         assert response.headers["Access-Control-Allow-Origin"] == "https://example.com"
         assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]
+
+
+def test_the_first_prediction_has_gone_through_before_it_is_ready(chain: Running) -> None:
+    before, _, _ = chain.log.read_text().partition("\nready: ")
+
+    requests_ = [json.loads(line) for line in before.splitlines() if '"message":"request"' in line]
+    assert [(line["route"], line["status"]) for line in requests_] == [("POST /predict", 200)]
+
+
+def test_it_says_what_the_model_takes(chain: Running) -> None:
+    text = chain.log.read_text()
+
+    assert "takes rows of 2 features:\n\n    petal length (cm)  number\n    petal width (cm)   number\n" in text
+
+
+def test_lines_for_people(tmp_path: Path) -> None:
+    """As on a terminal: a request is a line, and no metrics."""
+    with running(tmp_path / "log", *ANY_PORTS, "--logs", "text") as chain:
+        chain.wait_until_ready()
+        requests.post(f"{chain.url}/predict", json={"data": [[1, 2]]}, timeout=30)
+        requests.post(f"{chain.url}/predict", json={"data": [["a", 2]]}, timeout=30)
+
+        chain.wait_for(r"^\d\d:\d\d:\d\d  POST /predict  200  1 row  \d+ ms$")
+        chain.wait_for(r"^\d\d:\d\d:\d\d  POST /predict  400  (1 row  )?\d+ ms  (request_error|refused_by_model)$")
+        processes = chain.processes()
+
+    assert "{" not in re.sub(r"'\{.*\}'", "", chain.log.read_text())
+    assert left_of(processes) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_make(tmp_path: Path, number: signal.Signals) -> None:
+    """The pid that `make run &` prints is make's."""
+    ports = ["PORT=0", "RUNTIME_PORT=0", "CONTAINER_PORT=0"]
+    with (tmp_path / "log").open("wb") as output:
+        make = subprocess.Popen(["make", "run", *ports], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    started = Running(make, tmp_path / "log")
+    started.wait_until_ready()
+    processes = started.processes()
+
+    make.send_signal(number)
+
+    make.wait(60)
+    assert left_of(processes) == []

@@ -1,7 +1,6 @@
 """What is printed to be tried, of real models with their samples."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import joblib
@@ -16,6 +15,8 @@ from local.sample import FLOWERS, find_sample, main
 from predictor.worker.loading import load
 from tests.local import sample_models
 from tests.local.sample_models import Save
+
+MADE_UP = '{"data": [[0,0,0]], "columns": ["a","b","c"]}'
 
 
 def sample(directory: Path) -> Sample:
@@ -59,7 +60,7 @@ def test_samples_that_do_not_fit_are_said_to(save: Save, refusal: str, tmp_path:
     save(tmp_path / "model")
 
     file = tmp_path / "model" / "samples.csv"
-    assert sample(tmp_path / "model") == Sample('{"data": [[0,0,0]]}', f"{file}{refusal}")
+    assert sample(tmp_path / "model") == Sample(MADE_UP, f"{file}{refusal}")
 
 
 def test_what_the_model_fails_with_is_said(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_a_row_is_made_up_where_there_are_no_samples(tmp_path: Path) -> None:
     sample_models.numbers(tmp_path / "model")
     (tmp_path / "model" / "samples.csv").unlink()
 
-    assert sample(tmp_path / "model") == Sample('{"data": [[0,0,0]]}')
+    assert sample(tmp_path / "model") == Sample(MADE_UP)
 
 
 def test_two_numbers_are_not_taken_for_flowers(tmp_path: Path) -> None:
@@ -111,17 +112,29 @@ def test_a_type_that_is_trusted_is_loaded(tmp_path: Path) -> None:
 
     main([str(tmp_path / "model"), str(file)], {"SERVING_TRUSTED_TYPES": "tests.local.bmi.Bmi"})
 
-    assert json.loads(file.read_text()) == asdict(Sample('{"data": [[0,20.5]], "columns": ["age","bmi"]}'))
+    assert Sample(**json.loads(file.read_text())) == Sample('{"data": [[0,20.5]], "columns": ["age","bmi"]}')
 
 
-@pytest.mark.parametrize("environ", [{}, {"SERVING_THREADS": "many"}], ids=["untrusted", "mistyped"])
-def test_what_the_container_says_is_not_said_twice(
-    environ: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("environ", "failure"),
+    [({}, "tests.local.bmi.Bmi"), ({"SERVING_THREADS": "many"}, "SERVING_THREADS")],
+    ids=["untrusted", "mistyped"],
+)
+def test_why_a_model_does_not_load_is_handed_over(
+    environ: dict[str, str], failure: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     sample_models.own_step_in_skops(tmp_path / "model")
 
-    with pytest.raises(SystemExit):
-        main([str(tmp_path / "model"), str(tmp_path / "sample.json")], environ)
+    main([str(tmp_path / "model"), str(tmp_path / "sample.json")], environ)
 
-    assert not (tmp_path / "sample.json").exists()
+    assert failure in json.loads((tmp_path / "sample.json").read_text())["failure"]
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_body_has_a_cell_for_each_feature_whether_it_is_answered_or_not(tmp_path: Path) -> None:
+    positive = make_pipeline(PowerTransformer("box-cox"), LogisticRegression())
+    joblib.dump(positive.fit([[1.0, 1.0], [2.0, 2.0], [4.0, 3.0]], [0, 1, 1]), tmp_path / "model.joblib")
+
+    found = sample(tmp_path)
+
+    assert (found.body, found.form, found.features) == ("", '{"data": [[0,0]]}', (("0", "number"), ("1", "number")))
