@@ -1,7 +1,6 @@
 """Start the parts of the chain in order, say when they are ready, and stop them all."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -44,8 +43,6 @@ class Chain:
         self._stop_asked = False
         self._stack = ExitStack()
         self._parts: list[Process] = []
-        # Who types `make run` and kills make by its pid means the chain. Any other parent may leave it running.
-        self._parent = os.getppid() if "MAKELEVEL" in environ else 0
         self._output: int | None = None
 
     def run(self) -> None:
@@ -136,7 +133,7 @@ class Chain:
 
     def _watch_for_stop(self) -> None:
         time.sleep(POLL_SECONDS)
-        if self._stop_asked or (self._parent and os.getppid() != self._parent):
+        if self._stop_asked:
             raise Stopped
 
     def _sample(self, model: Path) -> Sample:
