@@ -35,3 +35,17 @@ def test_lines_for_people(tmp_path: Path) -> None:
 
     assert "{" not in re.sub(r"'\{.*\}'", "", chain.log.read_text())
     assert left_of(processes) == []
+
+
+def test_cors_origin_opens_the_preflight_and_marks_refusals(tmp_path: Path) -> None:
+    origin = {"Origin": "https://example.com"}
+    with running(tmp_path / "log", *ANY_PORTS, CORS_ORIGIN="https://example.com") as chain:
+        chain.wait_until_ready()
+
+        preflight = requests.options(f"{chain.url}/predict", headers=origin, timeout=30)
+        refused = requests.get(f"{chain.url}/models", headers=origin, timeout=30)
+
+    assert (preflight.status_code, refused.status_code) == (204, 404)
+    for response in (preflight, refused):
+        assert response.headers["Access-Control-Allow-Origin"] == "https://example.com"
+        assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]

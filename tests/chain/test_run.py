@@ -272,20 +272,6 @@ def test_make_run_starts_the_chain(tmp_path: Path) -> None:
     assert "stopping ..." in log.read_text()
 
 
-def test_cors_origin_opens_the_preflight_and_marks_refusals(tmp_path: Path) -> None:
-    origin = {"Origin": "https://example.com"}
-    with running(tmp_path / "log", *ANY_PORTS, CORS_ORIGIN="https://example.com") as chain:
-        chain.wait_until_ready()
-
-        preflight = requests.options(f"{chain.url}/predict", headers=origin, timeout=30)
-        refused = requests.get(f"{chain.url}/models", headers=origin, timeout=30)
-
-    assert (preflight.status_code, refused.status_code) == (204, 404)
-    for response in (preflight, refused):
-        assert response.headers["Access-Control-Allow-Origin"] == "https://example.com"
-        assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_make(tmp_path: Path, number: signal.Signals) -> None:
     """The pid that `make run &` prints is make's."""
