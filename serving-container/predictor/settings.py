@@ -50,6 +50,8 @@ class Settings:
     """SERVING_MAX_CONNECTIONS: open at once, or as many as the process may have files; further ones wait."""
     max_body_bytes: int
     """SERVING_MAX_BODY_BYTES: a longer body is refused with 413."""
+    max_rows: int
+    """SERVING_MAX_ROWS: a request of more rows is refused with 413."""
     max_queue_requests: int
     """SERVING_MAX_QUEUE_REQUESTS: more waiting requests are refused with 503."""
     max_queue_bytes: int
@@ -87,6 +89,7 @@ class Settings:
             preload=read.choice("SERVING_PRELOAD", "true", ("true", "false")) == "true",
             max_connections=read.number("SERVING_MAX_CONNECTIONS", 4096, int, least=1),
             max_body_bytes=read.number("SERVING_MAX_BODY_BYTES", 25 * MIB, int, least=1),
+            max_rows=read.number("SERVING_MAX_ROWS", 1_000_000, int, least=1),
             max_queue_requests=read.number("SERVING_MAX_QUEUE_REQUESTS", 1024, int, least=1),
             max_queue_bytes=read.number("SERVING_MAX_QUEUE_BYTES", 128 * MIB, int, least=1),
             max_batch_requests=read.number("SERVING_MAX_BATCH_REQUESTS", 64, int, least=1),

@@ -7,124 +7,142 @@ would lose a row, or answer for a header. Every other line is a row: an empty on
 
 import csv
 import io
+import json
+import re
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from predictor.errors import BadInputError, Fault
-from predictor.formats.json import read_matrix
+from predictor.formats import labels, looks
+from predictor.formats.csv_header import has_header
+from predictor.formats.limits import LIMITS, check_rows
+from predictor.formats.matrix import read_matrix
 from predictor.formats.media_types import MediaType
-from predictor.inputs.conversion import number, wrong_cell
+from predictor.formats.plain import finite, plain
+from predictor.inputs.conversion import number
 from predictor.inputs.rows import DecodedRequest, Rows, Signature, choose_method
 from predictor.inputs.validation import Table, check_width, column_order, to_rows
 
-TELL = 'Say whether it is a header: "text/csv; header=present", or "text/csv; header=absent".'
-AMBIGUOUS = "expected a header or a row, got what may be either"
-NO_NUMBERS = "expected a row of numbers, got none"
+COUNTED = re.compile(rb"\s*0\s*,\s*1\s*[,\r\n]")
+"""The beginning of what may be pandas' header of a table without names."""
+LATE_QUOTE = re.compile(rb'(?:^|[,\n])[ \t]+"')
 
 
 def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
-    rows: Rows | None = _numbers(body, media_type, signature)
-    if rows is None:
-        rows = to_rows(_table(body, media_type, signature), signature)
-    return DecodedRequest(rows, choose_method(media_type.parameters.get("method"), signature))
+    try:
+        rows: Rows | None = _numbers(body, media_type, signature)
+        if rows is None:
+            rows = to_rows(_table(body, media_type, signature), signature)
+    except BadInputError as error:
+        if hint := looks.of_csv(body, signature):
+            raise BadInputError(f"{hint} {error.detail}", *error.errors) from None
+        raise
+    return DecodedRequest(rows, choose_method(media_type.parameters.get("method") or None, signature))
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
-    """Write one line a row, without a header; NaN and infinities are `nan`, `inf` and `-inf`."""
-    rows = predictions.reshape(len(predictions), -1).tolist()
+    """Write one line a row, without a header; NaN and infinities are `nan`, `inf` and `-inf`, a missing value is empty.
+
+    CSV has no way to write half a surrogate pair: it becomes U+FFFD.
+    """
+    table = predictions.reshape(len(predictions), -1)
+    rows = table.tolist() if table.dtype.kind in "fiubU" else [list(map(_cell, row)) for row in plain(table)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    try:
+        return text.getvalue().encode()
+    except UnicodeEncodeError:
+        return text.getvalue().encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _cell(value: Any) -> Any:
+    """A list or an object within a row is JSON in a cell."""
+    return json.dumps(finite(value), ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def _numbers(body: bytes, media_type: MediaType, signature: Signature) -> npt.NDArray[np.float64] | None:
-    """Read lines of numbers without a header, ten times as fast: written as JSON, they are one matrix or no JSON."""
-    if not signature.numeric or b"[" in body or media_type.parameters.get("header") == "present":
+    """Read lines of numbers ten times as fast: written as JSON, they are one matrix or no JSON."""
+    if not signature.numeric or b"[" in body:
         return None
-    if signature.names and _names_a_column(body, signature):
+    told = media_type.parameters.get("header")
+    if told != "absent" and COUNTED.match(body):
         return None
+    columns = None
+    if told == "present" or (signature.names and told != "absent" and _names_a_column(body, signature)):
+        head, _, body = body.partition(b"\n")
+        columns = _header(head, body, media_type, signature)
+        if columns is None:
+            return None
     lines = body.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
     matrix = None if b"\r" in lines else read_matrix(b'{"data":[[' + lines.replace(b"\n", b"],[") + b"]]}")
-    if matrix is None or matrix.rows.shape[1] == len(signature.trained):
+    if matrix is None:
         return None
-    check_width(matrix.rows.shape[1], signature, "/0")
-    return matrix.rows
+    order = column_order(columns if signature.names else None, matrix.rows.shape[1], signature)
+    if order is None:
+        check_width(matrix.rows.shape[1], signature, "/0")
+    return matrix.rows if order is None else matrix.rows[:, order]
+
+
+def _header(head: bytes, rest: bytes, media_type: MediaType, signature: Signature) -> labels.Names | None:
+    """Read a first line without quotes; None where it is none, or no header."""
+    if b'"' in head:
+        return None
+    (first,) = _parse(head.removesuffix(b"\r")) or [[]]
+    return _columns(first, signature) if has_header(first, bool(rest), media_type, signature) else None
 
 
 def _names_a_column(body: bytes, signature: Signature) -> bool:
-    first = body.partition(b"\n")[0].decode(errors="replace").split(",")
+    first = body.partition(b"\n")[0].decode("utf-8-sig", errors="replace").split(",")
     return not {cell.strip() for cell in first}.isdisjoint(signature.names)
 
 
 def _table(body: bytes, media_type: MediaType, signature: Signature) -> Table:
     rows = _parse(body)
     columns = None
-    if rows and _has_header(rows[0], media_type, signature):
-        columns = tuple(cell.strip() for cell in rows.pop(0))
+    if rows and has_header(rows[0], len(rows) > 1, media_type, signature):
+        columns = _columns(rows.pop(0), signature)
     if 1 in {signature.features, len(columns or (rows or [[]])[0])}:
         rows = [row or [""] for row in rows]
     elif [] in rows:
         fault = Fault(f"/{rows.index([])}", "the line is empty")
         raise BadInputError("A line is empty: every line is a row.", fault)
+    check_rows(len(rows))
     takes_names = bool(signature.names) or signature.own_code
     return Table(rows, columns if takes_names else None, ("/", "/"), parse=number)
 
 
+def _columns(first: list[str], signature: Signature) -> labels.Names:
+    return labels.as_trained(first, signature)
+
+
 def _parse(body: bytes) -> list[list[str]]:
-    """Read all lines; an empty one has no cells."""
+    """Read all lines, or one more than a request may have; an empty one has no cells."""
     try:
-        text = body.decode("utf-8-sig")
+        body.decode()
     except UnicodeDecodeError as error:
-        hint = " It looks compressed: send it as it is." if body.startswith(b"\x1f\x8b") else ""
-        raise BadInputError(f"The body is not UTF-8, at byte {error.start}.{hint}") from None
+        raise BadInputError(f"The body is not UTF-8, at byte {error.start}.") from None
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        rows = list(islice(_reader(body), LIMITS.rows + 2))
+        if LATE_QUOTE.search(body):
+            _refuse_late_quotes(rows, body)
     except csv.Error as error:
         raise BadInputError(f"The body is not CSV: {error}.") from None
+    return rows
 
 
-def _has_header(first: list[str], media_type: MediaType, signature: Signature) -> bool:
-    """Whether the first line is a header; raises BadInputError when it may be one, or a row as well."""
-    told = {"present": True, "absent": False}.get(media_type.parameters.get("header", ""))
-    if told is not None:
-        return told
-    cells = [cell.strip() for cell in first]
-    nothing_numeric = all(map(_is_word, cells))
-    if not signature.names:
-        if signature.numeric and cells and nothing_numeric:
-            raise BadInputError(f"The first line is no row: the model takes numbers. {TELL}", Fault("/0", NO_NUMBERS))
-        return False
-    columns, used = {*signature.names, *signature.ignored}, set(signature.names)
-    is_header = len(set(cells)) == len(cells) and used.issubset(cells) and columns.issuperset(cells)
-    is_row = _may_be_row(first, signature)
-    if is_header and is_row:
-        raise BadInputError(f"The first line is a row as well as a header. {TELL}", Fault("/0", AMBIGUOUS))
-    # What is neither is refused: as a header that differs, where it looks like one, or else as a row.
-    return is_header or (not is_row and (nothing_numeric or not columns.isdisjoint(cells)))
+def _reader(body: bytes, *, skip_blanks: bool = False) -> Any:
+    text = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
+    return csv.reader(text, strict=True, skipinitialspace=skip_blanks)
 
 
-def _may_be_row(first: list[str], signature: Signature) -> bool:
-    """Whether a model may be meant to take these cells; a name is none where it is known not to be."""
-    order = column_order(None, len(first), signature) or range(len(first))
-    if signature.features not in {None, len(order)}:
-        return False
-    for feature, cell in enumerate(first[index] for index in order):
-        if wrong_cell(cell, feature, signature, number):
-            return False
-        closed = signature.own_code or feature in signature.unlike_names | signature.unknown
-        if closed and cell.strip() in signature.names and _is_word(cell):
-            return False
-    return True
-
-
-def _is_word(cell: str) -> bool:
-    """Whether a cell is something, and no number."""
-    try:
-        number(cell)
-    except ValueError:
-        return True
-    except OverflowError:
-        return False
-    return False
+def _refuse_late_quotes(rows: list[list[str]], body: bytes) -> None:
+    """Refuse a quote after a blank: it would be a part of the cell, and the cell would be no known category."""
+    for index, (row, other) in enumerate(zip(rows, _reader(body, skip_blanks=True), strict=False)):
+        for column, cell in enumerate(row):
+            if cell.lstrip().startswith('"') and (len(other) <= column or other[column] != cell.lstrip()):
+                raise BadInputError(
+                    f"Line {index + 1}, cell {column + 1} has a quote after a blank: write it without the blank."
+                )

@@ -12,115 +12,71 @@ Every object may also hold "method". JSON Lines hold one row, record or instance
 Source: docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html
 """
 
+import io
 import json
+import re
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import orjson
-import simdjson
 
-from predictor.errors import BadInputError, Fault, NotAcceptableError
-from predictor.formats.json_records import expect, from_lists, from_objects, refuse_unknown
+from predictor.errors import BadInputError
+from predictor.formats import json_documents, labels, looks
+from predictor.formats.json_records import from_objects
+from predictor.formats.limits import LIMITS, check_lists, check_rows
+from predictor.formats.matrix import ZEROS, read_matrix
 from predictor.formats.media_types import MediaType
-from predictor.inputs.conversion import EXACT
+from predictor.formats.plain import finite, plain
 from predictor.inputs.rows import DecodedRequest, Signature, choose_method
-from predictor.inputs.validation import Table, check_width, column_order, to_rows
+from predictor.inputs.validation import check_width, column_order, to_rows
 
-VALID = " Valid JSON has double quotes, and `null` instead of NaN."
-MATRIX_FIELDS = frozenset({"data", "columns", "method"})
-ROW_FIELDS = ("data", "instances", "dataframe_split", "dataframe_records")
-DOUBLE = np.dtype(np.float64)
-SHORT = 1000
-"""Bytes of a body that Python goes through faster than NumPy does."""
-ZEROS = bytes(ord("0") if chr(byte).isdigit() and byte < ord(":") else min(byte, 1) for byte in range(256))
-"""Makes every digit a zero, and all else something else."""
-BRACKET = ord("[")
-ROUNDED = b"0" * 16
-"""As many digits as a whole number has that a double may not hold."""
+LARGEST = 8
+"""Bytes of the largest number that orjson writes from memory."""
 LONG = b"0" * 20
 """As many as one of more than 64 bits has, of which orjson makes a double."""
 DIGITS = 308
 """Those of the largest double."""
+LINE = re.compile(rb"[^\s][^\n]*")
 LEVELS = 5
 """Objects inside each other in the deepest form that is read: instances."""
 
 
 def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
+    asked = media_type.parameters.get("method") or None
+    check_lists(body)
     if signature.numeric and (matrix := read_matrix(body)) is not None:
-        order = column_order(matrix.columns, matrix.rows.shape[1], signature)
+        columns = None if matrix.columns is None else labels.names(matrix.columns, signature, "/columns")
+        order = column_order(columns, matrix.rows.shape[1], signature)
         if order is None:
             check_width(matrix.rows.shape[1], signature, "/data/0")
         rows = matrix.rows if order is None else matrix.rows[:, order]
-        return DecodedRequest(rows, choose_method(matrix.method or media_type.parameters.get("method"), signature))
-    return _request(_parse(body), media_type, signature)
+        return DecodedRequest(rows, choose_method(matrix.method or asked, signature))
+    table, method = json_documents.read(_parse(body), signature)
+    return DecodedRequest(to_rows(table, signature), choose_method(asked if method is None else method, signature))
 
 
 def decode_lines(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
-    lines = [_parse(line, f"Line {number}") for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    check_lists(body)
+    if body.count(b"\n") >= LIMITS.rows:
+        check_rows(sum(1 for _ in LINE.finditer(body)))
+    lines = [
+        _parse(line, f"Line {number}") for number, line in enumerate(io.BytesIO(body), 1) if line and not line.isspace()
+    ]
     table = from_objects(lines, "", signature)
-    return DecodedRequest(to_rows(table, signature), choose_method(media_type.parameters.get("method"), signature))
+    return DecodedRequest(
+        to_rows(table, signature), choose_method(media_type.parameters.get("method") or None, signature)
+    )
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
-    return _dump({"predictions": _plain(predictions)})
+    return _dump({"predictions": _numbers(predictions)})
 
 
 def encode_lines(predictions: npt.NDArray[Any]) -> bytes:
     """One line a row, as batch transform needs it."""
-    return b"".join(_dump({"prediction": row}) + b"\n" for row in predictions.tolist())
-
-
-class Matrix(NamedTuple):
-    """A body of this API's own form, where all cells are finite numbers."""
-
-    rows: npt.NDArray[np.float64]
-    columns: list[str] | None
-    method: str | None
-
-
-def read_matrix(body: bytes) -> Matrix | None:
-    """Read `{"data": [[number, ...], ...]}`, three times as fast as through Python numbers; None for anything else.
-
-    simdjson refuses every cell that is no finite number. It would flatten a list inside a row, so lists are counted:
-    one for the data, one a row and one for the columns leave none to hide.
-    """
-    try:
-        document: Any = simdjson.Parser().parse(body)
-        fields = list(document)
-        data = document["data"]
-        columns, method = (None, None) if len(fields) == 1 else _other_fields(document, fields)
-        lengths = set(map(len, data))
-        lists = 1 + len(data) + (columns is not None)
-        if len(lengths) != 1 or 0 in lengths or _lists(body) != lists:
-            return None
-        rows = np.ndarray((len(data), lengths.pop()), DOUBLE, data.as_buffer(of_type="d"))
-        if (len(body) >= SHORT or ROUNDED in body.translate(ZEROS)) and _are_large(rows):
-            return None
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):  # an object has no as_buffer
-        return None
-    return Matrix(rows, columns, method)
-
-
-def _lists(body: bytes) -> int:
-    """Lists in a body, and brackets in its strings."""
-    return body.count(b"[") if len(body) < SHORT else int(np.count_nonzero(np.frombuffer(body, np.uint8) == BRACKET))
-
-
-def _are_large(rows: npt.NDArray[np.float64]) -> bool:
-    """Whether there may be whole numbers that a double does not hold."""
-    return bool(np.maximum.reduce(rows, None) >= EXACT or np.minimum.reduce(rows, None) <= -EXACT)
-
-
-def _other_fields(document: Any, fields: list[str]) -> tuple[list[str] | None, str | None]:
-    """Columns and method; raises ValueError when there are other fields, a field twice, or of another type."""
-    columns = document["columns"].as_list() if "columns" in fields else None
-    method = document["method"] if "method" in fields else None
-    known = MATRIX_FIELDS.issuperset(fields) and len(fields) == len(set(fields))
-    if not (known and isinstance(method, str | None) and all(isinstance(column, str) for column in columns or ())):
-        raise ValueError
-    return columns, method
+    return b"".join(_dump({"prediction": row}) + b"\n" for row in _numbers(predictions))
 
 
 def _parse(body: bytes, what: str = "The body") -> Any:
@@ -128,8 +84,7 @@ def _parse(body: bytes, what: str = "The body") -> Any:
     try:
         document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        hint = " It looks compressed: send it as it is." if body.startswith(b"\x1f\x8b") else VALID
-        raise BadInputError(f"{what} is not JSON: {error}.{hint}") from None
+        raise BadInputError(f"{what} is not JSON: {error}. {looks.of_json(body, error.pos)}") from None
     # A name stands before each colon, unless that is in a string.
     if _names(document, LEVELS) != body.count(b":") or LONG in body.translate(ZEROS):
         _read_strictly(body, what)
@@ -166,55 +121,16 @@ def _exact(digits: str) -> int:
     return int(digits)
 
 
-def _request(document: Any, media_type: MediaType, signature: Signature) -> DecodedRequest:
-    method = media_type.parameters.get("method")
-    if isinstance(document, list):
-        scalars = document and not isinstance(document[0], list | dict)
-        table = from_objects([document] if scalars else document, "", signature)
-    elif isinstance(document, dict):
-        method = document.pop("method", method)
-        table = _named(document, signature)
-    else:
-        raise BadInputError("Expected a JSON object or array.", Fault("", "expected an object or an array"))
-    return DecodedRequest(to_rows(table, signature), choose_method(method, signature))
-
-
-def _named(document: dict[str, Any], signature: Signature) -> Table:
-    """Read the object's one field that holds rows."""
-    found = [name for name in ROW_FIELDS if name in document]
-    if len(found) != 1:
-        raise BadInputError(f"Expected exactly one of {', '.join(ROW_FIELDS)}, got {' and '.join(found) or 'none'}.")
-    name, value = found[0], document[found[0]]
-    if name == "data":
-        return _split(document, "")
-    refuse_unknown(document, (name, "method"), "")
-    if name == "dataframe_split":
-        return _split(expect(value, dict, "/dataframe_split", "an object"), "/dataframe_split")
-    return from_objects(expect(value, list, f"/{name}", "a list of rows"), f"/{name}", signature)
-
-
-def _split(document: dict[str, Any], base: str) -> Table:
-    """Read `data` with `columns`; pandas' `index` says nothing about the rows."""
-    refuse_unknown(document, ("data", "columns", "index", *(() if base else ("method",))), base)
-    rows = from_lists(expect(document.get("data"), list, f"{base}/data", "a list of rows"), f"{base}/data")
-    columns = document.get("columns")
-    if columns is None:
-        return Table(rows, None, (f"{base}/data/", "/"))
-    expect(columns, list, f"{base}/columns", "a list of names")
-    for index, column in enumerate(columns):
-        expect(column, str, f"{base}/columns/{index}", "a name")
-    return Table(rows, tuple(columns), (f"{base}/data/", "/"))
-
-
-def _plain(predictions: npt.NDArray[Any]) -> Any:
+def _numbers(predictions: npt.NDArray[Any]) -> Any:
     """What orjson writes: numbers straight from memory, everything else as Python values."""
-    plain = predictions.dtype.kind in "fiub" and predictions.dtype.isnative
-    return np.ascontiguousarray(predictions) if plain else predictions.tolist()
+    if predictions.dtype.kind in "fiub" and predictions.dtype.isnative and predictions.dtype.itemsize <= LARGEST:
+        return np.ascontiguousarray(predictions)
+    return predictions.tolist() if predictions.dtype.kind not in "Mm" else plain(predictions)
 
 
 def _dump(value: object) -> bytes:
     """Write JSON; NaN and infinities become null, for JSON has none."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError as error:
-        raise NotAcceptableError(f"JSON cannot hold these predictions: {error}.") from None
+        return orjson.dumps(value, default=plain, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # half a surrogate pair, a number of more than 64 bits, keys that are no text
+        return json.dumps(finite(plain(value)), allow_nan=False, separators=(",", ":")).encode()

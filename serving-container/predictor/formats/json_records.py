@@ -1,63 +1,131 @@
 """The lists that JSON requests hold: rows, records, and the instances of SageMaker's common data formats."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 from predictor.errors import BadInputError, Fault, PayloadTooLargeError
+from predictor.formats import labels
+from predictor.formats.limits import check_rows
+from predictor.inputs.conversion import wrong_cell
 from predictor.inputs.rows import Signature
 from predictor.inputs.validation import Table
 
+NO_ROWS = "expected at least one row, got none"
+SHOWN = 10
+"""Names in a message."""
 MAX_UNPACKED = 2**22
 """Cells that sparse instances may unpack to; a matrix sent as .npz may hold more."""
 
 
 def from_lists(rows: list[Any], base: str) -> list[list[Any]]:
+    if not rows:
+        refuse(NO_ROWS, base)
+    check_rows(len(rows))
     for index, row in enumerate(rows):
-        expect(row, list, f"{base}/{index}", "a list of cells")
+        if not isinstance(row, list):
+            refuse(f"row {index}: expected a list of cells, got {shown(row)}", f"{base}/{index}")
     return rows
 
 
 def from_objects(items: list[Any], base: str, signature: Signature) -> Table:
     """Read rows, records, instances or single cells; all are of the first one's kind."""
     if not items:
-        raise BadInputError("Expected at least one row, got none.", Fault(base, "the list is empty"))
+        refuse(NO_ROWS, base)
+    check_rows(len(items))
     if any(_is_vector(item) for item in items):
         return _vectors(items, base, signature)
     match items[0]:
         case list():
             return Table(from_lists(items, base), None, (f"{base}/", "/"))
         case dict():
-            return _records(items, base)
+            return _records(items, base, signature)
         case _:
             return Table([[item] for item in items], None, (f"{base}/", "/"))
 
 
+def refuse(detail: str, pointer: str) -> NoReturn:
+    """Refuse the form of a body, in the words of the function in front of the container."""
+    raise BadInputError(f"The body is not what the model takes: {detail}.", Fault(pointer, detail))
+
+
+def shown(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds = {dict: "an object", list: "a list", type(None): "null"}
+    return kinds.get(type(value)) or (f'"{value[:40]}"' if isinstance(value, str) else str(value)[:40])
+
+
 def expect(value: Any, kind: type, pointer: str, expected: str) -> Any:
     if not isinstance(value, kind):
-        shown = {dict: "an object", list: "a list", str: "a string", type(None): "null"}.get(
-            type(value), str(value)[:40]
-        )
-        detail = f"expected {expected}, got {shown}"
-        raise BadInputError(f"The body has the wrong form: {detail} at {pointer}.", Fault(pointer, detail))
+        refuse(f"expected {expected}, got {shown(value)}", pointer)
     return value
 
 
 def refuse_unknown(document: dict[str, Any], known: tuple[str, ...], base: str) -> None:
     for name in document:
         if name not in known:
-            detail = f"unknown field; known are {', '.join(known)}"
-            raise BadInputError(f'Unknown field "{name[:80]}".', Fault(f"{base}/{name[:80]}", detail))
+            refuse(f"unknown field; known are {', '.join(known)}", f"{base}/{escaped(name)}")
 
 
-def _records(records: list[Any], base: str) -> Table:
+def escaped(step: str) -> str:
+    """Write one step of a JSON Pointer."""
+    return step[:80].replace("~", "~0").replace("/", "~1")
+
+
+def from_record(record: dict[str, Any], base: str, signature: Signature) -> Table:
+    """Read a record that stands alone, where a list of them might."""
+    return Table(*_in_order([record], tuple(record), base, signature), (base, "/"), by_name=True, single=True)
+
+
+def _records(records: list[Any], base: str, signature: Signature) -> Table:
     columns = tuple(records[0])
+    differ = False
     for index, record in enumerate(records):
-        expect(record, dict, f"{base}/{index}", "an object")
-        if record.keys() != records[0].keys():
-            differ = ", ".join(sorted(f'"{name[:80]}"' for name in record.keys() ^ records[0].keys()))
-            detail = f"expected the columns of record 0; these differ: {differ}"
-            raise BadInputError(f"Records have different columns: {differ}.", Fault(f"{base}/{index}", detail))
-    cells = [[record[column] for column in columns] for record in records]
-    return Table(cells, columns, (f"{base}/", "/"), by_name=True)
+        if not isinstance(record, dict):
+            refuse(f"row {index}: expected an object, got {shown(record)}", f"{base}/{index}")
+        differ = differ or record.keys() != records[0].keys()
+    if differ:
+        columns = _all_columns(records, base, signature)
+    return Table(*_in_order(records, columns, base, signature), (f"{base}/", "/"), by_name=True)
+
+
+def _in_order(
+    records: list[Any], columns: tuple[str, ...], base: str, signature: Signature
+) -> tuple[list[list[Any]], labels.Names | None]:
+    """Cells and names; the names 0 to n-1 are positions for a model that has none."""
+    names = labels.names(columns if signature.names else labels.counted(columns), signature, base)
+    order = columns if names else labels.counted(columns)
+    return [[record.get(column) for column in order] for record in records], names
+
+
+def _all_columns(records: list[Any], base: str, signature: Signature) -> tuple[str, ...]:
+    """Names of the columns of records that lack some of them: a cell may lack where it may be missing.
+
+    R's toJSON leaves out what is NA. Raises BadInputError that says which record lacks which column.
+    """
+    columns = dict.fromkeys(column for record in records for column in record)
+    unknown = columns.keys() - {*signature.names, *signature.ignored}
+    if signature.names and unknown:
+        refuse(f"unknown {'column' if len(unknown) == 1 else 'columns'} {_quoted(unknown)}", f"{base}/0")
+    nullable = {name for index, name in enumerate(signature.names) if not wrong_cell(None, index, signature, None)}
+    nullable |= signature.ignored
+    lacking = 0
+    for index, record in enumerate(records):
+        lacks = columns.keys() - record.keys()
+        if needed := lacks - nullable:
+            detail = f"row {index}: missing {'column' if len(needed) == 1 else 'columns'} {_quoted(needed)}"
+            refuse(detail, f"{base}/{index}")
+        lacking += len(lacks)
+        if lacking > MAX_UNPACKED:
+            raise PayloadTooLargeError(f"Records may lack {MAX_UNPACKED} cells: send null, or rows as lists.")
+    return tuple(columns)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(f'"{name[:80]}"' for name in listed[:SHOWN]) + more
 
 
 def _is_vector(item: Any) -> bool:

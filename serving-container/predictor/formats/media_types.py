@@ -10,6 +10,8 @@ JSON = "application/json"
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 CACHED_HEADERS = 256
 """Distinct header values remembered; clients send the same few again and again."""
+NAMED = 3
+"""How specific a range is that names its media type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,10 @@ def parse(header: str | None) -> MediaType:
 def choose(accept: str | None, offered: Sequence[str]) -> str:
     """Choose of the media types on offer, best first, the one that Accept likes most.
 
-    By q-value, then the more specific range, then the order in Accept, then the order on offer. A missing or empty
-    Accept takes the first on offer. Raises NotAcceptableError.
+    By q-value, then the more specific range, then JSON, then the order in Accept, then the order on offer. Equal
+    q-values say nothing of order (RFC 9110, section 12.5.1), and a client that takes JSON as well as CSV may be pandas,
+    which would take the first prediction for a header. A missing or empty Accept takes the first on offer. Raises
+    NotAcceptableError.
     """
     ranges = list(map(_range, (accept or "*/*").split(",")))
     ranked = [(_rank(name, ranges), name) for name in offered]
@@ -51,8 +55,8 @@ def choose(accept: str | None, offered: Sequence[str]) -> str:
 @lru_cache(CACHED_HEADERS)
 def first_choice(accept: str | None) -> str:
     """The media type that Accept likes most, for code that takes a single one; JSON when it has no opinion."""
-    ranges = [(quality, name) for name, quality in map(_range, (accept or "*/*").split(","))]
-    name = max(ranges, key=lambda choice: choice[0])[1]
+    ranges = [(quality, name == JSON, name) for name, quality in map(_range, (accept or "*/*").split(","))]
+    name = max(ranges, key=lambda choice: choice[:2])[2]
     return JSON if "*" in name or not name else name
 
 
@@ -74,12 +78,12 @@ def _quality(value: str) -> float:
     return quality if 0 <= quality <= 1 else 0.0
 
 
-def _rank(name: str, ranges: list[tuple[str, float]]) -> tuple[float, int, int]:
-    """How well a media type fits: q-value of the most specific range that matches, specificity, order."""
+def _rank(name: str, ranges: list[tuple[str, float]]) -> tuple[float, int, bool, int]:
+    """How well a media type fits: q-value of the most specific range that matches, specificity, JSON, order."""
     group = name.partition("/")[0] + "/*"
-    specificity = {name: 3, group: 2, "*/*": 1, "": 1}
+    specificity = {name: NAMED, group: 2, "*/*": 1, "": 1}
     matches = [(specificity[text], -index, q) for index, (text, q) in enumerate(ranges) if text in specificity]
     if not matches:
-        return 0.0, 0, 0
+        return 0.0, 0, False, 0
     specific, order, quality = max(matches)
-    return quality, specific, order
+    return quality, specific, specific == NAMED and name == JSON, order

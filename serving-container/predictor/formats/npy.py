@@ -1,110 +1,126 @@
-"""NumPy's .npy both ways, and scipy's sparse .npz in.
+"""NumPy's .npy both ways.
 
 A header is checked against the bytes that follow before anything is allocated, and objects (pickles) are refused by
 their dtype before anything is read: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 """
 
 import io
-import lzma
 import math
-import tokenize
-import zipfile
-import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from predictor.errors import BadInputError, Fault, NotAcceptableError, PayloadTooLargeError
+from predictor.errors import BadInputError, Fault, NotAcceptableError
+from predictor.formats.limits import check_rows
 from predictor.formats.media_types import MediaType
+from predictor.formats.plain import plain
 from predictor.inputs.conversion import EXACT
 from predictor.inputs.rows import DecodedRequest, Rows, Signature, choose_method
 from predictor.inputs.validation import Table, check_width, to_rows
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-MAX_UNPACKED = 100 * 2**20
-"""Bytes a matrix may unpack to: the largest payload of a batch transform."""
-FREE_ROWS = 10_000
-"""Rows that a sparse matrix may have anyway; of more, each needs a byte, for a shape costs a sender nothing."""
-PARSE_ERRORS = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    KeyError,
-    IndexError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-    tokenize.TokenError,  # NumPy tokenizes headers that it cannot read at first
-)
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    # Of version 3 the header is UTF-8, for names of fields; arrays of numbers and text have none.
+    (3, 0): np.lib.format.read_array_header_2_0,
+}
+KINDS = "fiubU"
+DIMENSIONS = 2
 
 
 def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
     method = choose_method(media_type.parameters.get("method"), signature)
-    return DecodedRequest(_rows(_read(body, "The body"), signature), method)
-
-
-def decode_sparse(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
-    """Read a matrix written by `scipy.sparse.save_npz`."""
-    method = choose_method(media_type.parameters.get("method"), signature)
-    matrix = _matrix(body)
-    check_width(matrix.shape[1], signature, "/0")
-    if matrix.shape[0] > max(len(body), FREE_ROWS):
-        raise PayloadTooLargeError(f"{matrix.shape[0]} rows in a body of {len(body)} bytes: send no empty rows.")
-    if not matrix.shape[0]:
-        raise BadInputError("Expected at least one row, got none.")
-    if not (signature.sparse and signature.numeric):
-        if math.prod(matrix.shape) * 8 > MAX_UNPACKED:
-            raise PayloadTooLargeError(f"The model takes no sparse rows, and dense ones may have {MAX_UNPACKED} bytes.")
-        return DecodedRequest(_rows(matrix.toarray(), signature), method)
-    if not np.isfinite(matrix.data).all():
-        raise BadInputError("The matrix has values that are not finite.")
-    return DecodedRequest(matrix, method)
+    return DecodedRequest(rows(read(body, "The body"), signature), method)
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
     if predictions.dtype.hasobject:
-        predictions = np.asarray(predictions.tolist())
-    if predictions.dtype.hasobject:
-        raise NotAcceptableError("An .npy answer cannot hold these predictions: ask for application/json.")
+        predictions = _of_one_type(plain(predictions))
     out = io.BytesIO()
     np.save(out, predictions, allow_pickle=False)
     return out.getvalue()
 
 
-def _cells(values: npt.NDArray[Any]) -> list[list[Any]]:
-    try:
-        cells: list[list[Any]] = values.tolist()
-    except (SystemError, ValueError) as error:  # of text: NumPy hands numbers to Python that are no characters
-        raise BadInputError("The array holds text that is not Unicode.") from error
-    return cells
-
-
-def _rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
+def rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
     """Check an array: two dimensions, or one that is a single row."""
     if values.ndim == 1:
         values = values.reshape(1, -1)
-    if values.ndim != 2:  # noqa: PLR2004  # rows and columns
+    if values.ndim != DIMENSIONS:
         raise BadInputError(f"Expected an array of 2 dimensions (rows, features), got {values.ndim}.")
-    if values.dtype.kind not in "fiubU":
+    if values.dtype.kind not in KINDS:
         raise BadInputError(f"Expected an array of numbers or text, got {values.dtype}.")
-    plain = signature.numeric and values.dtype.kind != "U" and not _may_be_rounded(values)
-    if not plain or values.shape[1] == len(signature.trained) > 0:
-        return to_rows(Table(_cells(values), None, ("/", "/")), signature)
     if not values.size:
         raise BadInputError("Expected at least one row of at least one feature, got none.")
+    check_rows(len(values))
+    plain_numbers = signature.numeric and values.dtype.kind != "U" and not may_be_rounded(values)
+    if not plain_numbers or values.shape[1] == len(signature.trained) > 0:
+        return to_rows(Table(_cells(values), None, ("/", "/")), signature)
     check_width(values.shape[1], signature, "/0")
     return _finite(np.ascontiguousarray(values, dtype=np.float64), signature)
 
 
-def _may_be_rounded(values: npt.NDArray[Any]) -> bool:
+def may_be_rounded(values: npt.NDArray[Any]) -> bool:
     """Whether there may be whole numbers that a double does not hold."""
     return (
         values.dtype.kind in "iu" and values.size > 0 and not (-EXACT < int(values.min()) <= int(values.max()) < EXACT)
     )
+
+
+def read(data: bytes, what: str) -> npt.NDArray[Any]:
+    """Read .npy bytes without a copy; raises BadInputError for whatever is no array of plain values."""
+    stream = io.BytesIO(data)
+    try:
+        shape, fortran, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
+    except Exception:  # noqa: BLE001  # the header is Python text: NumPy's parser may raise anything
+        raise BadInputError(f"{what} is not a NumPy .npy file.") from None
+    if dtype.hasobject:
+        raise BadInputError(f"{what} holds Python objects; send numbers or text.")
+    if not dtype.itemsize or dtype.subdtype:
+        raise BadInputError(f"{what} has cells of the type {str(dtype)[:80]}: expected numbers or text.")
+    follow = len(data) - stream.tell()
+    if len(shape) > DIMENSIONS:
+        raise BadInputError(f"Expected an array of 2 dimensions (rows, features), got {len(shape)}.")
+    whole = all(type(length) is int and length >= 0 for length in shape)
+    if not whole or math.prod(shape) * dtype.itemsize != follow:
+        raise BadInputError(
+            f"{what} says {str(shape)[:80]} of {str(dtype)[:80]}, which is not the {follow} bytes that follow."
+        )
+    if 0 in shape:  # beside which a length may be beyond all arrays
+        return np.empty((0,) * len(shape), dtype)
+    values: npt.NDArray[Any] = np.frombuffer(data, dtype, offset=stream.tell())
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _of_one_type(predictions: list[Any]) -> npt.NDArray[Any]:
+    """Make an array of Python values; NumPy would make text of numbers that stand beside text."""
+    with suppress(ValueError, OverflowError):  # lists of several lengths
+        array = np.asarray(predictions)
+        numbers = array.dtype.kind in "fiub"
+        if numbers or (array.dtype.kind == "U" and all(isinstance(cell, str) for cell in _flat(predictions))):
+            return array
+    raise NotAcceptableError("An .npy answer cannot hold these predictions: ask for application/json.")
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def _cells(values: npt.NDArray[Any]) -> list[list[Any]]:
+    """Make Python values; text of half a surrogate pair is none, and could be written nowhere."""
+    try:
+        cells: list[list[Any]] = values.tolist()
+        if values.dtype.kind == "U":
+            "".join("".join(row) for row in cells).encode()
+    except (SystemError, ValueError) as error:  # of text: NumPy hands numbers to Python that are no characters
+        raise BadInputError("The array holds text that is not Unicode.") from error
+    return cells
 
 
 def _finite(rows: npt.NDArray[np.float64], signature: Signature) -> npt.NDArray[np.float64]:
@@ -116,69 +132,3 @@ def _finite(rows: npt.NDArray[np.float64], signature: Signature) -> npt.NDArray[
         fault = Fault(f"/{row}/{column}", f"expected a finite number, got {rows[row, column]}")
         raise BadInputError(f"A cell is not what the model takes: {fault.detail} at {fault.pointer}.", fault)
     return rows
-
-
-def _read(data: bytes, what: str) -> npt.NDArray[Any]:
-    """Read .npy bytes without a copy."""
-    stream = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
-            version
-        ]
-        shape, fortran, dtype = read_header(stream)
-    except PARSE_ERRORS:
-        raise BadInputError(f"{what} is not a NumPy .npy file.") from None
-    if dtype.hasobject:
-        raise BadInputError(f"{what} holds Python objects; send numbers or text.")
-    follow = len(data) - stream.tell()
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != follow:
-        raise BadInputError(f"{what} says {shape} of {dtype}, which is not the {follow} bytes that follow.")
-    values: npt.NDArray[Any] = np.frombuffer(data, dtype, offset=stream.tell())
-    return values.reshape(shape, order="F" if fortran else "C")
-
-
-def _matrix(body: bytes) -> "csr_matrix":
-    """Read csr, csc and coo, every index of them checked: scipy's C code trusts what it is given."""
-    from scipy import sparse  # noqa: PLC0415  # only sparse requests need it
-
-    members = _unzip(body)
-    try:
-        kind = {"csr": sparse.csr_matrix, "csc": sparse.csc_matrix, "coo": sparse.coo_matrix}[_text(members["format"])]
-        shape = tuple(members["shape"].tolist())
-        if len(shape) != 2 or shape[0] * 8 > MAX_UNPACKED:  # noqa: PLR2004  # rows and columns
-            raise ValueError
-        parts = ("row", "col") if kind is sparse.coo_matrix else ("indices", "indptr")
-        first, second = (members[name] for name in parts)
-        data = members["data"].astype(np.float64, casting="same_kind")
-        if _may_be_rounded(members["data"]) and data.tolist() != members["data"].tolist():
-            raise BadInputError("The matrix has whole numbers that a 64-bit float does not hold exactly.")
-        matrix = kind((data, (first, second)) if kind is sparse.coo_matrix else (data, first, second), shape, copy=True)
-        if kind is not sparse.coo_matrix:  # whose constructor checks
-            matrix.check_format(full_check=True)
-            if np.diff(matrix.indptr).min() < 0:  # which it overlooks where there are no values
-                raise ValueError
-        return sparse.csr_matrix(matrix)
-    except PARSE_ERRORS:
-        raise BadInputError("The body is no sparse matrix as scipy.sparse.save_npz writes csr, csc and coo.") from None
-
-
-def _text(name: npt.NDArray[Any]) -> str:
-    value = name.item()
-    return value.decode("ascii") if isinstance(value, bytes) else str(value)
-
-
-def _unzip(body: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Read an archive's arrays, as long as they unpack to no more than MAX_UNPACKED bytes.
-
-    zipfile reads no more of a member than its header declares, so that a lie there ends as a wrong checksum.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > MAX_UNPACKED:
-                raise PayloadTooLargeError(f"The archive unpacks to more than {MAX_UNPACKED} bytes.")
-            content = {member.filename.removesuffix(".npy"): archive.read(member) for member in members}
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, *PARSE_ERRORS, OSError):
-        raise BadInputError("The body is not a NumPy .npz archive.") from None
-    return {name: _read(data, f'The array "{name[:40]}"') for name, data in content.items()}

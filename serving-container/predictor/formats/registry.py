@@ -7,7 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from predictor.errors import BadInputError, UnsupportedMediaTypeError
-from predictor.formats import csv, json, media_types, npy
+from predictor.formats import csv, json, media_types, npy, npz
 from predictor.formats.media_types import MediaType
 from predictor.inputs.rows import DecodedRequest, Signature
 
@@ -27,7 +27,7 @@ DECODERS: dict[str, Callable[[bytes, MediaType, Signature], DecodedRequest]] = {
     "application/x-ndjson": json.decode_lines,
     "text/csv": csv.decode,
     "application/x-npy": npy.decode,
-    "application/x-npz": npy.decode_sparse,
+    "application/x-npz": npz.decode,
 }
 ENCODERS: dict[str, Callable[[npt.NDArray[Any]], bytes]] = {
     "application/json": json.encode,
@@ -68,8 +68,28 @@ OFFERED = tuple(ENCODERS)
 OFFERS = {own: (own, *(other for other in OFFERED if other != own)) for own in OFFERED}
 
 
+HINTS = {
+    "application/x-www-form-urlencoded": (
+        "curl sends this type unless told otherwise: add -H 'Content-Type: application/json'."
+    ),
+    "multipart/form-data": "Send the file itself as the body, with curl's --data-binary, and its own type.",
+    "text/libsvm": (
+        "It numbers features from 0 or from 1, and nothing says which: send CSV, in SageMaker's SDK with "
+        "serializer=CSVSerializer()."
+    ),
+    "application/x-recordio-protobuf": (
+        "Send .npy or, of a sparse matrix, .npz: in SageMaker's SDK with serializer=NumpySerializer() or "
+        "SparseMatrixSerializer()."
+    ),
+    "tensor/pt": "Send the tensor as a NumPy array: in SageMaker's SDK with serializer=NumpySerializer().",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Save the table as CSV UTF-8.",
+    "application/vnd.ms-excel": "Save the table as CSV UTF-8.",
+}
+"""What to send instead of what clients send by default, or by mistake."""
+HINTS["text/x-libsvm"] = HINTS["text/libsvm"]
+UNTYPED = ("text/plain", "application/octet-stream", "file-path/raw-bytes")
+
+
 def _unsupported(name: str) -> str:
-    hint = ""
-    if name == "application/x-www-form-urlencoded":
-        hint = " curl sends this type unless told otherwise: add -H 'Content-Type: application/json'."
-    return f'The content type "{name[:80]}" cannot be read: send one of {", ".join(DECODERS)}.{hint}'
+    hint = HINTS.get(name, "Name the type that the body has." if name in UNTYPED else "")
+    return f'The content type "{name[:80]}" cannot be read: send one of {", ".join(DECODERS)}. {hint}'.rstrip()

@@ -1,5 +1,6 @@
 """Cells as a request holds them, checked against the signature and made into the rows that the model takes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -36,9 +37,11 @@ class Table:
     """Whether a pointer names the column (records) or counts it (lists)."""
     parse: Parse = None
     """What makes a number of a cell, where every cell is text (CSV)."""
+    single: bool = False
+    """Whether the only row stands where a list of rows might: its pointer has no number."""
 
     def row_pointer(self, row: int) -> str:
-        return f"{self.place[0]}{row}"
+        return self.place[0] if self.single else f"{self.place[0]}{row}"
 
     def cell_pointer(self, row: int, column: int) -> str:
         key: object = column
@@ -78,7 +81,8 @@ def column_order(columns: Sequence[str] | None, width: int, signature: Signature
         raise BadInputError(f"Expected a name for each of {_count(width, 'column')}, got {len(columns)}.")
     where = {name: index for index, name in enumerate(columns)}
     if len(where) != width:
-        raise BadInputError("Column names repeat: " + _quoted(name for name in where if columns.count(name) > 1) + ".")
+        repeated = (name for name, count in Counter(columns).items() if count > 1)
+        raise BadInputError(f"Column names repeat: {_quoted(repeated)}.")
     if not signature.names and not signature.own_code:
         raise BadInputError(NAMELESS)
     if not signature.names or signature.names == tuple(columns):

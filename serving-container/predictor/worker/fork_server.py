@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from predictor.errors import ModelLoadError, PredictorError
+from predictor.formats.limits import LIMITS
 from predictor.ipc import FORK, FORKED, HELLO, LOAD_FAILED, UNSEEN, Request, Response, pack, read_requests
 from predictor.logs import log
 from predictor.models.base import Model
@@ -74,6 +75,7 @@ def _exit_code(pid: int) -> int:
 
 def _run_worker(settings: Settings, model: Model | UserCode | None, server: socket.socket) -> int:
     """Answer batches until the server closes its end."""
+    LIMITS.rows = settings.max_rows
     if model is None:
         set_threads(settings.threads)
         model = startup.load_model(settings, probe=True)

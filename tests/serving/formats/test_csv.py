@@ -205,8 +205,8 @@ def test_what_is_wrong_and_where(body: bytes, fault: Fault) -> None:
         (b"\n\n", "A line is empty: every line is a row."),
         (b'1,"2\n', "The body is not CSV: unexpected end of data."),
         (b"1,\xff\n", "The body is not UTF-8, at byte 2."),
-        (b"\x1f\x8b\x08\x00", "The body is not UTF-8, at byte 1. It looks compressed: send it as it is."),
-        ("1,2\n".encode("utf-16"), "The body is not UTF-8, at byte 0."),
+        (b"\x1f\x8b\x08\x00", "It looks compressed: send it as it is. The body is not UTF-8, at byte 1."),
+        ("1,2\n".encode("utf-16"), "It looks like UTF-16: send UTF-8. The body is not UTF-8, at byte 0."),
     ],
 )
 def test_what_is_no_csv(body: bytes, detail: str) -> None:

@@ -51,7 +51,7 @@ def test_what_is_no_json(body: bytes) -> None:
 
 
 def test_python_is_told_from_json() -> None:
-    assert refusal(b"{'data': [[1, 2]]}").detail.endswith(". Valid JSON has double quotes, and `null` instead of NaN.")
+    assert refusal(b"{'data': [[1, 2]]}").detail.endswith("JSON has double quotes: send json.dumps(...), not str(...).")
 
 
 def test_a_compressed_body_is_recognised() -> None:

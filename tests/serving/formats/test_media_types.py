@@ -40,7 +40,9 @@ def test_another_charset_is_refused() -> None:
         ("TEXT/CSV", "text/csv"),
         ("text/*", "text/csv"),
         ("image/png, text/csv", "text/csv"),
-        ("text/csv, application/json", "text/csv"),  # SageMaker SDK, PandasDeserializer
+        ("text/csv, application/json", "application/json"),  # SageMaker SDK, PandasDeserializer
+        ("text/csv, application/x-npy", "text/csv"),
+        ("text/csv, */*", "text/csv"),
         ("text/csv;q=0.5, application/json", "application/json"),
         ("application/json;q=0, */*", "text/csv"),
         ("*/*;q=0.1, application/x-npy;q=0.2", "application/x-npy"),
@@ -68,7 +70,8 @@ def test_nothing_acceptable(accept: str) -> None:
         ("*/*", "application/json"),
         ("text/csv", "text/csv"),
         ("text/csv;q=0.1, image/png", "image/png"),
-        ("text/csv, application/json", "text/csv"),
+        ("text/csv, application/json", "application/json"),
+        ("text/csv, image/png", "text/csv"),
     ],
 )
 def test_first_choice(accept: str | None, expected: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
 from predictor.errors import RefusedError
-from predictor.formats.json import read_matrix
+from predictor.formats.matrix import read_matrix
 from predictor.formats.registry import DECODERS, ENCODERS, decode, encode
 from predictor.inputs.rows import DecodedRequest, Signature
 
@@ -80,8 +80,8 @@ COLUMNS = st.lists(st.text(max_size=3), max_size=4) | CELLS
 
 
 def slowly(body: bytes, signature: Signature) -> DecodedRequest | RefusedError:
-    """Read a body in the way that is taken for all others: an index, which says nothing, makes it one of them."""
-    return outcome(body[:-1] + b', "index": []}', "application/json", signature)
+    """Read a body in the way that is taken for all others: an index, even none, makes it one of them."""
+    return outcome(body[:-1] + b', "index": null}', "application/json", signature)
 
 
 @ANY_TIME
