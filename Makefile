@@ -12,7 +12,7 @@ export $(given)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
-  bench-invoker packages fuzz soak snapshots openapi docs-ui lint-template lock clean
+  bench-invoker packages parameters fuzz soak snapshots openapi docs-ui lint-template lock clean
 
 help: ## list the commands
 	@$(PYTHON) -m cli.help $(MAKEFILE_LIST)
@@ -55,6 +55,8 @@ soak: .venv/.locked ## 64 clients for a minute against the serving container's p
 	SOAK_SECONDS=60 $(BIN)/pytest tests/serving/test_soak.py
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
+parameters: .venv/.locked ## write docs/parameters.md from template.yaml
+	@$(BIN)/python -m tests.docs.parameters
 openapi: .venv/.locked ## write API Gateway's own answers into template.yaml
 	@PYTHONPATH=invoker $(BIN)/python -m invoker.gateway template.yaml
 lint-template: .venv/.locked ## cfn-lint, checkov and sam validate on the template and on what SAM makes of it
