@@ -59,7 +59,6 @@ class GatewayResponseType(NamedTuple):
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 GATEWAY_RESPONSE_TYPES: Mapping[str, GatewayResponseType] = MappingProxyType(
     {
-        "BAD_REQUEST_BODY": GatewayResponseType(400, "Invalid request body", "BadRequestException"),
         "DEFAULT_4XX": GatewayResponseType(403, "Forbidden", "ForbiddenException"),
         # The function raised, took longer than its timeout, or gave no proxy integration response.
         "DEFAULT_5XX": GatewayResponseType(502, "Internal server error", "InternalServerErrorException"),

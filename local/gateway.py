@@ -40,12 +40,11 @@ INTEGRATION_SECONDS = 29
 # wbits of zlib.decompressobj
 # RFC 9110, section 8.4.1.3: x-gzip is gzip.
 WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-MAX_FLAW = 200
 DEFAULT_BODY = '{"message":$context.error.messageString}'
 
 
 class Gateway:
-    """Every request of the API, in the order API Gateway treats it: size, route, key, validator, function."""
+    """Every request of the API, in the order API Gateway treats it: size, route, key, function."""
 
     def __init__(self, api: Api, function: Function, api_key: str | None, seconds: float) -> None:
         self._api = api
@@ -80,7 +79,6 @@ class Gateway:
         self._check_key(method, incoming)
         if self._api.compressed_from is not None:
             incoming = decompressed(incoming)
-        _check_body(method, incoming)
         binary = is_binary(incoming.media_type, self._api.binary_types)
         event = proxy_event(incoming, place, binary=binary)
         try:
@@ -130,24 +128,6 @@ def _variables(error: GatewayError, incoming: Incoming, stage: str) -> dict[str,
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:
     return re.sub(r"\$(context(?:\.\w+)+)", lambda match: variables.get(match[1], ""), text)
-
-
-def _check_body(method: Method, incoming: Incoming) -> None:
-    """The coarse validator: it looks only at bodies of a media type that the API has a model for."""
-    validator = method.validators.get(incoming.media_type)
-    if validator is None:
-        return
-    try:
-        value = json.loads(incoming.body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as exc:  # a ValueError is also bad UTF-8
-        raise GatewayError("BAD_REQUEST_BODY", "Invalid JSON") from exc
-    if flaws := [error.message[:MAX_FLAW] for error in validator.iter_errors(value)]:
-        raise GatewayError("BAD_REQUEST_BODY", str(flaws))
-
-
-def _refuse_constant(name: str) -> None:
-    """Python reads NaN and Infinity, which are not JSON."""
-    raise ValueError(name)
 
 
 async def _read(request: Request) -> bytes | None:

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft4Validator
-from referencing import Registry
-from referencing.jsonschema import DRAFT4
-
 from local.function import Limits
 from sam_template import Evaluator, TemplateError, load
 
@@ -21,12 +17,11 @@ BINARY_TYPES = "x-amazon-apigateway-binary-media-types"
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of the API; `validators` by media type check the body before the function sees it."""
+    """One method of the API."""
 
     name: str
     resource: str
     key_required: bool
-    validators: Mapping[str, Draft4Validator]
 
     def match(self, name: str, path: str) -> dict[str, str] | None:
         """Return the path parameters when this method answers the request, else None."""
@@ -155,17 +150,8 @@ def _read_api(properties: Mapping[str, Any]) -> Api:
 
 
 def _read_method(definition: Mapping[str, Any], resource: str, name: str, *, closed: bool) -> Method:
-    operation = definition["paths"][resource][name]
-    contents = operation.get("requestBody", {}).get("content", {})
-    return Method(
-        name=name.upper(),
-        resource=resource,
-        key_required=_key_required(operation.get("security"), closed=closed),
-        validators={
-            kind.lower(): _validator(definition, "paths", resource, name, "requestBody", "content", kind, "schema")
-            for kind in contents
-        },
-    )
+    security = definition["paths"][resource][name].get("security")
+    return Method(name=name.upper(), resource=resource, key_required=_key_required(security, closed=closed))
 
 
 def _key_required(security: list[dict[str, Any]] | None, *, closed: bool) -> bool:
@@ -173,13 +159,6 @@ def _key_required(security: list[dict[str, Any]] | None, *, closed: bool) -> boo
     if security is None:
         return closed
     return any(name != "api_key_false" for scheme in security for name in scheme)
-
-
-def _validator(definition: Mapping[str, Any], *path: str) -> Draft4Validator:
-    """API Gateway reads models as JSON schema draft 4; `$ref` points into the definition."""
-    registry = Registry[Any]().with_resource("urn:api", DRAFT4.create_resource(definition))
-    pointer = "/".join(part.replace("~", "~0").replace("/", "~1") for part in path)
-    return Draft4Validator({"$ref": f"urn:api#/{pointer}"}, registry=registry)
 
 
 def _read_gateway_response(item: Mapping[str, Any]) -> GatewayResponse:

@@ -80,14 +80,14 @@ def test_a_route_without_a_key(serve: Callable[..., str]) -> None:
     assert requests.get(serve(key="yes"), timeout=60).status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"data": NaN}', b"[" * 100_000, b"\xff"])
-def test_a_body_that_the_model_refuses(serve: Callable[..., str], body: bytes) -> None:
-    response = requests.post(serve(), data=body, headers=JSON, timeout=60)
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"data": NaN}', b"[" * 100_000])
+def test_the_function_judges_bodies(serve: Callable[..., str], body: bytes) -> None:
+    event = requests.post(serve(), data=body, headers=JSON, timeout=60).json()
 
-    assert (response.status_code, response.json()) == (400, {"message": "Invalid request body"})
+    assert event["body"] == body.decode()
 
 
-def test_another_media_type_is_not_validated(serve: Callable[..., str]) -> None:
+def test_text_arrives_as_text(serve: Callable[..., str]) -> None:
     assert requests.post(serve(), data=b"1,2", headers={"Content-Type": "text/csv"}, timeout=60).json()["body"] == "1,2"
 
 
