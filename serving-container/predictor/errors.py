@@ -8,7 +8,9 @@ PredictorError
 │   ├── NotAcceptableError          406
 │   ├── PayloadTooLargeError        413
 │   ├── UnsupportedMediaTypeError   415
-│   └── HeadTooLargeError           431
+│   ├── HeadTooLargeError           431
+│   ├── NotSupportedError           501
+│   └── VersionError                505
 ├── PredictionError                 500
 ├── OverdueError                    504
 ├── UnavailableError                503, with Retry-After
@@ -103,6 +105,20 @@ class HeadTooLargeError(RefusedError):
 
     status = 431
     title = "Request Header Fields Too Large"
+
+
+class NotSupportedError(RefusedError):
+    """Raise when a request needs a part of HTTP that this server does not have."""
+
+    status = 501
+    title = "Not Implemented"
+
+
+class VersionError(RefusedError):
+    """Raise when a request is of another HTTP version than 1.1 and 1.0."""
+
+    status = 505
+    title = "HTTP Version Not Supported"
 
 
 class PredictionError(PredictorError):

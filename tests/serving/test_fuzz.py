@@ -128,7 +128,7 @@ def ask_in_broken_http(server: Process, chance: random.Random) -> None:
     """Send a broken request line, headers and all; an answer may come or not."""
     host, port = server.address.split(":")
     body = chance.choice(GOOD)
-    request = b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b" % (
+    request = b"POST /invocations HTTP/1.1\r\nHost: h\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b" % (
         len(body),
         body,
     )

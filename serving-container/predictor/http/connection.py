@@ -1,32 +1,25 @@
-"""One client's connection: bytes in, exchanges out, their answers back in order. It and `exchange` know HTTP/1.1.
+"""One client's connection: bytes in, exchanges out, their answers back in order.
 
-Requests are parsed by httptools (llhttp, the parser of Node.js). The exchanges of a connection are answered in the
-order in which they came, whatever the order in which they get done.
+The exchanges of a connection are answered in the order in which they came, whatever the order in which they get done.
+Nothing is parsed while answers cannot be written, so that a client that does not read is not served further.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from typing import Protocol
 
-import httptools
-
-from predictor.errors import (
-    BadInputError,
-    HeadTooLargeError,
-    PayloadTooLargeError,
-    PredictorError,
-    QueueFullError,
-)
+from predictor.errors import BadInputError, PredictorError, QueueFullError
 from predictor.http.exchange import Exchange
+from predictor.http.parser import Parser
+from predictor.http.room import Room
 from predictor.settings import Settings
 
-MAX_HEAD_BYTES = 64 * 1024
-"""Request line, headers and trailers; SageMaker passes on a handful."""
-FIELD_BYTES = 32
-"""What a header counts besides its name and value, as in HTTP/2 (RFC 9113 section 6.5.2)."""
 MAX_PIPELINED = 64
 """Exchanges of one connection that may wait before it is read no further."""
+TURN = 4
+"""Pipelined requests that are taken before other connections have their turn."""
 LINGER_SECONDS = 5.0
 """How long the rest of a refused request is read and dropped; to close at once would destroy the answer on its way."""
 QUIET_SECONDS = 0.5
@@ -38,11 +31,10 @@ class Host(Protocol):
 
     settings: Settings
     connections: "set[Connection]"
+    room: Room
     draining_since: float
     """When connections were told to end, on the clock of time.monotonic(); before that, minus infinity."""
     date: bytes
-    receiving: int
-    """Bytes that it holds of bodies that have not arrived as a whole."""
 
     @property
     def parting(self) -> bool:
@@ -56,24 +48,40 @@ class Host(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection: parses requests, and writes answers in order."""
+    """One client's connection: hands bytes to the parser, and writes answers in order."""
 
     def __init__(self, server: Host) -> None:
         self._server = server
-        self._parser = httptools.HttpRequestParser(self)
+        self._room = server.room
+        self._parser = Parser(self, server.settings.max_body_bytes)
         self._transport: asyncio.Transport
+        self._data = b""
+        """Bytes that have come; they are parsed from `_start` on."""
+        self._start = 0
         self._exchanges: deque[Exchange] = deque()
-        self._body: bytes | bytearray
-        self._begin()
-        self._silent = 0
-        """Bytes in which the parser has found nothing: a part of something that may have no end."""
-        self._receiving = False
+        self._ready = 0
+        """Bytes of answers that are ready and not written, since an earlier one is not."""
+        self._parsing = False
+        self._turn_asked = False
+        self._lingering = False
+        """Whether what comes is read and dropped."""
         self._last = False
         """Whether no further request is taken."""
+        self._half_closed = False
+        """Whether the client sends no more; it may still read."""
         self._writable = True
+        self._paused = False
+        """Whether nothing is read."""
         self._since = time.monotonic()
-        """When the request that is being received began, or when the connection fell idle."""
+        """When the connection fell idle."""
+        self._moved = 0
+        """Bytes received, and given to the transport to be sent, since the pace was last measured."""
+        self._buffered = 0
+        """Bytes that the transport held then."""
         self.closed = False
+        self.receiving = 0
+        self.sending = 0
+        self.pace = math.inf
 
     @property
     def waiting(self) -> int:
@@ -86,8 +94,7 @@ class Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self.closed = True
-        self._release()
+        self._let_go()
         self._server.forget(self)
 
     def pause_writing(self) -> None:
@@ -96,98 +103,67 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        self._throttle()
+        self._parse()
 
     def data_received(self, data: bytes) -> None:
         if self._last:
             return
-        self._silent += len(data)
-        try:
-            self._parser.feed_data(data)
-            self._check_head(self._silent)
-        except httptools.HttpParserUpgrade:
-            pass  # declined by answering as if it had not been asked for
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            self._refuse(cause if isinstance(cause, PredictorError) else BadInputError(f"Not HTTP/1.1: {error}."))
-        except HeadTooLargeError as error:
-            self._refuse(error)
+        self._moved += len(data)
+        self._data = self._data[self._start :] + data if self._data else data
+        self._start = 0
+        self._parse()
 
-    # what the parser finds, in the order in which it finds it
+    def eof_received(self) -> bool:
+        """Answer what has come, for a client may close its side and still read (RFC 9112 section 9.6)."""
+        self._half_closed = True
+        if self._parser.receiving and not self._last:
+            self._refuse(BadInputError("The request ends before it is complete."))
+        self._last = True
+        return bool(self._exchanges)
 
-    def on_message_begin(self) -> None:
-        self._begin()
-        self._in_head = self._receiving = True
-        self._since = time.monotonic()
+    def admit(self, size: int) -> None:
+        """Hold a body of this size, if there is room."""
+        if not self.receiving:
+            self.pace = math.inf
+        self._room.receive(self, size)
 
-    def on_url(self, url: bytes) -> None:
-        self._silent = 0
-        self._head_bytes += len(url)
-        self._check_head(self._head_bytes)
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._silent = 0
-        self._head_bytes += len(name) + len(value) + FIELD_BYTES
-        self._check_head(self._head_bytes)
-        if not self._in_head:
-            return  # a trailer, of which none is known (RFC 9110 section 6.5.1)
-        name = name.lower()
-        self._headers[name] = self._headers[name] + b", " + value if name in self._headers else value
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._check_size(int(self._headers.get(b"content-length", 0)))
-        if self._headers.get(b"expect", b"").lower() == b"100-continue" and not self._exchanges:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, part: bytes) -> None:
-        self._silent = 0
-        self._check_room()
-        self._size += len(part)
-        self._server.receiving += len(part)
-        self._check_size(self._size)
-        if isinstance(self._body, bytearray):
-            self._body += part
-        else:  # most bodies come in one part, and are not copied
-            self._body = bytearray(self._body) + part if self._body else part
-
-    def on_message_complete(self) -> None:
-        self._receiving = False
-        self._silent = 0
-        parser = self._parser
-        if not parser.should_keep_alive() or parser.get_http_version() == "1.0" or b"upgrade" in self._headers:
-            self._last = True
-        method = parser.get_method().decode("ascii")
-        exchange = Exchange(self, method, _path(self._url), self._headers, bytes(self._body))
-        self._release()
-        self._exchanges.append(exchange)
-        if len(self._exchanges) >= MAX_PIPELINED:
-            self._throttle()
-        self._server.take(exchange)
-
-    def flush(self) -> None:
-        """Write the answers that are next in order."""
+    def answered(self, size: int) -> None:
+        """Write the answers that are next in order; one more of `size` bytes is ready."""
+        self._ready += size
         close = False
         while self._exchanges and (reply := self._exchanges[0].reply):
             self._exchanges.popleft()
-            close = (self._last or self._server.parting) and not self._exchanges
+            self._ready -= len(reply[0]) + len(reply[1])
+            close = not self._exchanges and (self._last or (self._server.parting and not self._data))
             if not self.closed:
                 ending = b"connection: close\r\n\r\n" if close else b"\r\n"
-                self._transport.write(b"".join((reply[0], self._server.date, ending, reply[1])))
+                self._write(b"".join((reply[0], self._server.date, ending, reply[1])))
+        self._since = time.monotonic()
         if close:
             self._close()
-        elif not self._transport.is_reading():
-            self._throttle()
-        if not self._receiving:
-            self._since = time.monotonic()
+        if self._ready or self.sending or self._transport.get_write_buffer_size():
+            self._account()
+        if (self._data or self._paused or self._parser.expecting) and not self._parsing:
+            self._parse()
+
+    def measure(self, seconds: float) -> None:
+        """Find out at what pace the client has moved bytes in the time since this was last called."""
+        buffered = self._transport.get_write_buffer_size()
+        pace = (self._moved + self._buffered - buffered) / seconds
+        self.pace = pace if math.isinf(self.pace) else (self.pace + pace) / 2
+        self._moved, self._buffered = 0, buffered
+        if self.sending or buffered:
+            self._account()
 
     def sweep(self, now: float) -> None:
         """Close when the client takes too long to send, or has been idle for long."""
         settings = self._server.settings
         since = self._since
-        if self._receiving:
-            limit = LINGER_SECONDS if self._last else settings.receive_seconds
+        if self._lingering:
+            limit = LINGER_SECONDS
+        elif self._parser.receiving:
+            limit = settings.receive_seconds
+            since = self._parser.since
         else:
             limit = QUIET_SECONDS if self._server.parting else settings.idle_seconds
             since = max(since, self._server.draining_since)
@@ -196,64 +172,111 @@ class Connection(asyncio.Protocol):
             end = self._transport.abort if self._transport.is_closing() else self._transport.close
             end()
 
+    def evict(self) -> None:
+        """Refuse the body that is being received, and hold it no longer."""
+        self._refuse(QueueFullError("The body came too slowly while others waited for room."))
+
     def drop(self) -> None:
         """Close at once, whatever is under way."""
+        self._let_go()
         self._transport.abort()
 
-    def _begin(self) -> None:
-        self._url = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._body = b""
-        self._size = 0
-        self._head_bytes = 0
-        self._in_head = False
+    def _parse(self) -> None:
+        """Take the requests that have come, as long as their answers can be written."""
+        self._parsing = True
+        turn = TURN
+        while self._data and self._writable and not self._last and len(self._exchanges) < MAX_PIPELINED:
+            if not turn:
+                self._ask_for_turn()
+                break
+            turn -= 1
+            try:
+                self._start = self._parser.feed(self._data, self._start)
+            except PredictorError as error:
+                self._refuse(error)
+                break
+            if self._start == len(self._data):
+                self._data, self._start = b"", 0
+            if exchange := self._parser.complete:
+                self._take(exchange)
+        self._parsing = False
+        if self._parser.expecting and not self._exchanges:
+            self._parser.expecting = False
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._data or self._paused:
+            self._account()
+            self._throttle()
 
-    def _release(self) -> None:
-        """Hold no body any longer."""
-        self._server.receiving -= self._size
-        self._size = 0
-        self._body = b""
-
-    def _check_head(self, size: int) -> None:
-        if size > MAX_HEAD_BYTES:
-            raise HeadTooLargeError(f"The headers are larger than {MAX_HEAD_BYTES} bytes.")
-
-    def _check_room(self) -> None:
-        """Refuse when the bodies of other clients are too much already: one alone is bounded by its own limit."""
-        if self._server.receiving - self._size >= self._server.settings.max_queue_bytes:
-            raise QueueFullError(f"{self._server.receiving} bytes of bodies are being received already.")
-
-    def _check_size(self, size: int) -> None:
-        limit = self._server.settings.max_body_bytes
-        if size > limit:
-            raise PayloadTooLargeError(f"The body is larger than {limit} bytes.")
+    def _take(self, exchange: Exchange) -> None:
+        self._last = self._parser.last
+        self._parser.release()
+        if self.receiving:
+            self._room.receive(self, 0)
+        self._exchanges.append(exchange)
+        if len(self._exchanges) >= MAX_PIPELINED:
+            self._throttle()
+        self._server.take(exchange)
 
     def _refuse(self, error: PredictorError) -> None:
         """Answer what cannot become an exchange, and take no more."""
-        if self._last:
-            return  # data behind a request that closes the connection
-        self._last = self._receiving = True
-        self._release()
+        self._last = self._lingering = True
+        self._parser.expecting = False
+        self._forget()
         exchange = Exchange(self, "", "", {}, b"")
         self._exchanges.append(exchange)
         exchange.refuse(error)
 
+    def _ask_for_turn(self) -> None:
+        """Go on with what has come when other connections have had their turn."""
+        if not self._turn_asked:
+            self._turn_asked = True
+            asyncio.get_running_loop().call_soon(self._have_turn)
+
+    def _have_turn(self) -> None:
+        self._turn_asked = False
+        self._parse()
+
+    def _write(self, data: bytes) -> None:
+        self._moved += len(data)
+        self._transport.write(data)
+
+    def _account(self) -> None:
+        """Let the server know what this client makes it hold by not reading."""
+        size = len(self._data) - self._start + self._ready + self._transport.get_write_buffer_size()
+        if self.closed or size == self.sending:
+            return
+        if not self.sending:
+            self.pace = math.inf
+        self._room.send(self, size)
+
     def _throttle(self) -> None:
         """Read no more of a client that sends requests, but does not read its answers."""
-        if self._writable and len(self._exchanges) < MAX_PIPELINED:
-            self._transport.resume_reading()
-        else:
+        busy = bool(self._data) or not self._writable or len(self._exchanges) >= MAX_PIPELINED
+        self._paused = busy and not self._last
+        if self._paused:
             self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _close(self) -> None:
-        if self._receiving and self._transport.can_write_eof():
-            self._since = time.monotonic()
+        self._last = True
+        if self._parser.receiving:
+            self._lingering = True
+        if self._lingering and not self._half_closed and self._transport.can_write_eof():
             self._transport.write_eof()
         else:
             self._transport.close()
 
+    def _forget(self) -> None:
+        """Hold nothing of what has come."""
+        self._data, self._start = b"", 0
+        self._parser.release()
+        if self.receiving:
+            self._room.receive(self, 0)
 
-def _path(url: bytes) -> str:
-    if not url.startswith(b"/"):  # absolute form, RFC 9112 section 3.2.2
-        url = httptools.parse_url(url).path or b"/"
-    return url.partition(b"?")[0].decode("latin-1")
+    def _let_go(self) -> None:
+        """Hold nothing any longer: the connection has ended."""
+        self.closed = True
+        self._forget()
+        if self.sending:
+            self._room.send(self, 0)

@@ -1,13 +1,28 @@
 """One request, and how its answer is worded in HTTP/1.1."""
 
+import re
 import time
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
-from predictor.errors import PROBLEM_MEDIA_TYPE, MethodNotAllowedError, PredictorError, UnavailableError, problem
+from predictor.errors import (
+    PROBLEM_MEDIA_TYPE,
+    MethodNotAllowedError,
+    PredictionError,
+    PredictorError,
+    UnavailableError,
+    problem,
+)
 
 Headers = tuple[tuple[str, str], ...]
+FINAL, UNKNOWN = 200, 600
+"""Statuses from the one up to below the other end a request: 1xx announce another answer (RFC 9110 section 15)."""
+BODILESS = {204, 304}
+"""Statuses whose answers have no body, whatever their headers say (RFC 9112 section 6.3)."""
+KNOWN = {int(status) for status in HTTPStatus}
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Carrier(Protocol):
@@ -15,8 +30,8 @@ class Carrier(Protocol):
 
     closed: bool
 
-    def flush(self) -> None:
-        """Write the answers that are next in order."""
+    def answered(self, size: int) -> None:
+        """Write the answers that are next in order; one more of `size` bytes is ready."""
 
 
 class Exchange:
@@ -46,10 +61,19 @@ class Exchange:
 
     def answer(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> None:
         """Send the answer; a second one is dropped."""
-        if self.reply is None:
+        if self.reply is not None:
+            return
+        if not FINAL <= status < UNKNOWN:
+            self.refuse(PredictionError(f"The model's own code answers by status {status}, which ends no request."))
+            return
+        if status in BODILESS:
+            head, body = _head(status, "") + _lines(headers), b""
+        else:
             head = b"%s%scontent-length: %d\r\n" % (_head(status, content_type), _lines(headers), len(body))
-            self.reply = head, b"" if self.method == "HEAD" else body
-            self._connection.flush()
+        self.reply = head, b"" if self.method == "HEAD" else body
+        # while earlier requests of its connection are not answered, the answer waits here, and the question need not
+        self.body, self._headers = b"", {}
+        self._connection.answered(len(self.reply[0]) + len(self.reply[1]))
 
     def refuse(self, error: PredictorError, headers: Headers = (), request_id: str = "") -> None:
         """Send an error as problem+json."""
@@ -62,11 +86,21 @@ class Exchange:
 
 @lru_cache(maxsize=256)
 def _head(status: int, content_type: str) -> bytes:
-    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+    line = f"HTTP/1.1 {status} {_phrase(status)}\r\n".encode()
     return line + _lines((("content-type", content_type),) if content_type else ())
 
 
+def _phrase(status: int) -> str:
+    """The reason phrase, which may be empty (RFC 9112 section 4)."""
+    return HTTPStatus(status).phrase if status in KNOWN else ""
+
+
 def _lines(headers: Headers) -> bytes:
-    """Header lines; a line break within a value would begin another header, so it becomes a blank."""
-    lines = [f"{name}: {value}".replace("\r", " ").replace("\n", " ") + "\r\n" for name, value in headers]
+    """Header lines; a name that is none is left out."""
+    lines = [f"{name}: {_value(value)}\r\n" for name, value in headers if TOKEN.fullmatch(name)]
     return "".join(lines).encode("latin-1", "replace")
+
+
+def _value(value: str) -> str:
+    """A header's value: a control character could begin another header, or be refused, so it becomes a blank."""
+    return value if value.isprintable() else CONTROLS.sub(" ", value)

@@ -11,6 +11,7 @@ from email.utils import formatdate
 from predictor.errors import PredictionError, PredictorError
 from predictor.http.connection import Connection
 from predictor.http.exchange import Exchange
+from predictor.http.room import Room
 from predictor.logs import RateLimitedWarning, log
 from predictor.settings import Settings
 
@@ -32,7 +33,7 @@ class Server:
         self.draining = False
         self.draining_since = -math.inf
         self.date = b""
-        self.receiving = 0
+        self.room = Room(settings, self.connections)
         self._app = app
         self._opening: set[asyncio.Task[object]] = set()
         """Connections that are taken, and not set up yet."""
@@ -137,6 +138,8 @@ class Server:
 
     def _tick(self) -> None:
         self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        for connection in tuple(self.connections):
+            connection.measure(SWEEP_SECONDS)
         self._sweep()
         asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._tick)
 

@@ -1,7 +1,6 @@
 """What the server answers on each path: SageMaker's hosting contract, and /metrics."""
 
 import itertools
-import logging
 import secrets
 import time
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from predictor.server.batching import Batcher, Pending
 from predictor.server.lifecycle import Lifecycle, State
 from predictor.server.metrics import Metrics
 from predictor.server.pool import Pool
+from predictor.server.refusals import RefusalLog
 from predictor.settings import MIB, Settings
 
 ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
@@ -51,6 +51,7 @@ class App:
         self._pool = pool
         self._ids = map(f"{secrets.token_hex(6)}-{{}}".format, itertools.count(1))
         self._debug = settings.log_level == "debug"
+        self.refusals = RefusalLog()
         self._routes = {
             "/invocations": (("POST",), self._invoke),
             "/ping": (("GET", "POST"), self._ping),
@@ -100,16 +101,26 @@ class App:
             return
         request_id = pending.request.request_id
         headers = ((ATTRIBUTES.decode(), f"request-id={request_id}"),)
+        seconds = time.monotonic() - exchange.arrived
+        if self._debug or outcome.status != HTTPStatus.OK:
+            self._log(pending, outcome.status, seconds)
         if isinstance(outcome, Response):
             exchange.answer(outcome.status, outcome.content_type, outcome.body, headers)
             self._metrics.predictions += outcome.rows
         else:
             exchange.refuse(outcome, headers, request_id)
-        seconds = time.monotonic() - exchange.arrived
         self._metrics.requests[outcome.status] += 1
         self._metrics.latency.observe(seconds)
-        if self._debug or outcome.status != HTTPStatus.OK:
-            _log(pending, outcome.status, seconds)
+
+    def _log(self, pending: Pending, status: int, seconds: float) -> None:
+        """One line for a request, at debug when it went well; what did not is summed up, for it may be thousands."""
+        fields = {"request_id": pending.request.request_id, "status": status, "ms": round(seconds * 1000, 3)}
+        if trace := custom_attributes(pending.exchange.header(ATTRIBUTES)).get("traceparent"):
+            fields["traceparent"] = trace
+        if status == HTTPStatus.OK:
+            log.debug("invocation", extra={"fields": fields})
+        else:
+            self.refusals.add(status, fields)
 
     def _ping(self, exchange: Exchange) -> None:
         if trouble := self._trouble():
@@ -143,14 +154,6 @@ class App:
             "MaxPayloadInMB": payload,
         }
         exchange.answer(200, "application/json", orjson.dumps(parameters))
-
-
-def _log(pending: Pending, status: int, seconds: float) -> None:
-    """One line for a request: at debug when it went well, for there are thousands a second."""
-    fields = {"request_id": pending.request.request_id, "status": status, "ms": round(seconds * 1000, 3)}
-    if trace := custom_attributes(pending.exchange.header(ATTRIBUTES)).get("traceparent"):
-        fields["traceparent"] = trace
-    log.log(logging.DEBUG if status == HTTPStatus.OK else logging.INFO, "invocation", extra={"fields": fields})
 
 
 def custom_attributes(header: str | None) -> dict[str, str]:

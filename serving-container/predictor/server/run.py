@@ -25,7 +25,8 @@ async def serve(settings: Settings, variables: Mapping[str, str]) -> int:
     metrics, lifecycle = Metrics(), Lifecycle()
     batcher = Batcher(settings, metrics)
     pool = Pool(settings, variables, batcher, metrics)
-    server = Server(settings, App(settings, lifecycle, metrics, batcher, pool))
+    app = App(settings, lifecycle, metrics, batcher, pool)
+    server = Server(settings, app)
     stop = _stop_signal()
     try:
         port = await server.listen()
@@ -44,19 +45,23 @@ async def serve(settings: Settings, variables: Mapping[str, str]) -> int:
             lifecycle.advance(State.FAILED)
             return pool.failed.result()
         lifecycle.advance(State.DRAINING)
-        return await _drain(server, settings)
+        return await _drain(server, app, settings)
     finally:
         for task in tasks:
             task.cancel()
         server.close()
         pool.stop()
+        app.refusals.close()
 
 
 def _stop_signal() -> asyncio.Future[None]:
-    """Done when the process is told to end."""
+    """Done when the process is told to end, by whichever signal: each by itself would end it at once."""
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[None] = loop.create_future()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    names = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is, and stays so
+        names.append(signal.SIGHUP)  # the terminal is closed
+    for name in names:
         loop.add_signal_handler(name, lambda: None if stop.done() else stop.set_result(None))
     return stop
 
@@ -76,9 +81,10 @@ async def _expire(batcher: Batcher, pool: Pool) -> None:
         pool.expire(now)
 
 
-async def _drain(server: Server, settings: Settings) -> int:
+async def _drain(server: Server, app: App, settings: Settings) -> int:
     log.info("draining")
     lost = await server.drain(settings.drain_seconds)
+    app.refusals.close()
     if lost:
         log.error(f"{lost} requests were not answered within {settings.drain_seconds:g} s")
         return 1

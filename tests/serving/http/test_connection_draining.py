@@ -11,7 +11,7 @@ def test_draining_answers_what_came_and_closes() -> None:
     async def run() -> tuple[bytes, int, list[bytes]]:
         async with connected() as (server, reader, writer):
             idle_reader, idle_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
-            writer.write(b"GET /late HTTP/1.1\r\n\r\n")
+            writer.write(b"GET /late HTTP/1.1\r\nHost: h\r\n\r\n")
             await asyncio.sleep(0.02)
             lost = await server.drain(5)
             rest = [await idle_reader.read()]
@@ -31,7 +31,7 @@ def test_a_request_on_its_way_over_a_connection_long_idle_is_not_lost_by_drainin
             await asyncio.sleep(2 * QUIET_SECONDS)
             drained = asyncio.create_task(server.drain(5))
             await asyncio.sleep(QUIET_SECONDS / 5)
-            writer.write(b"GET /a HTTP/1.1\r\n\r\n")
+            writer.write(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
             answer = await reader.read()
             await drained
             return answer
@@ -45,7 +45,7 @@ def test_a_connection_that_waits_to_be_accepted_is_not_lost_by_draining() -> Non
             address = writer.get_extra_info("peername")
             # connected by the kernel, and not yet accepted, since the loop has not run since
             waiting = socket.create_connection(address)
-            waiting.sendall(b"GET /a HTTP/1.1\r\n\r\n")
+            waiting.sendall(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n")
             drained = asyncio.create_task(server.drain(5))
             reader, other = await asyncio.open_connection(sock=waiting)
             answer = await reader.read()

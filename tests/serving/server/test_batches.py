@@ -1,6 +1,8 @@
 """Batches in the real process: one request's fault is its own, and what nobody waits for is not predicted."""
 
 import json
+import socket
+import struct
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -72,11 +74,13 @@ def test_a_wrong_number_of_predictions_is_a_500_with_a_clear_log(tmp_path: Path)
         assert [line["message"] for line in server.log() if line["level"] == "error"] == [reply.json()["detail"]]
 
 
-def test_a_client_that_hangs_up_costs_no_prediction(tmp_path: Path) -> None:
+def test_a_client_that_resets_its_connection_costs_no_prediction(tmp_path: Path) -> None:
+    """One that closes its side only may still read, so its request is predicted."""
     with occupied(faults.Echo, tmp_path) as (server, hold):
         with server.client() as client:
             client.connection.request("POST", "/invocations", b'{"data": [[2, 0]]}', JSON)
             wait_until(lambda: server.metric("serving_queue_requests") == 1)
+            client.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         wait_until(lambda: server.metric("serving_queue_requests") == 0)  # for the server has heard of it
         hold.unlink()
         assert server.predict([3, 0]).status == 200

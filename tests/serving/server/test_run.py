@@ -100,7 +100,30 @@ def test_a_request_that_outlives_the_drain_is_reported(tmp_path: Path) -> None:
         assert server.log()[-1]["message"] == "1 requests were not answered within 0.5 s"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sighup_answers_what_was_accepted(tmp_path: Path) -> None:
+    with serving(echo(tmp_path, seconds=0.5)) as server, ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(server.predict, [3, 0])
+        wait_until(lambda: "3" in faults.noted(tmp_path / "notes"))
+        server.popen.send_signal(signal.SIGHUP)
+
+        assert server.popen.wait(20) == 0
+        assert slow.result().json() == {"predictions": [3.0]}
+
+
+def test_sighup_is_ignored_where_the_parent_ignores_it(tmp_path: Path) -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with serving(echo(tmp_path)) as server:
+            server.popen.send_signal(signal.SIGHUP)
+
+            assert server.predict([3, 0]).json() == {"predictions": [3.0]}
+            assert server.terminate() == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_no_process_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
     with serving(echo(tmp_path)) as server:
         wait_until(lambda: len(server.workers()) == 2)
