@@ -1,4 +1,4 @@
-"""Offers to upgrade (RFC 9110 section 7.8), as of curl --http2 and Java's own client: ignored, and their bodies read."""
+"""Offers to upgrade (RFC 9110 section 7.8), as of curl --http2 and Java's own client: ignored, their bodies read."""
 
 import pytest
 
