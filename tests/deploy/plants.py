@@ -25,7 +25,12 @@ PLANTS = {
     "policy-of-another-endpoint": Plant(
         "template.yaml", r"endpoint/\$\{LowerCaseName\}", "endpoint/another", frozenset({"predicts"})
     ),
-    "no-api-key": Plant("template.yaml", r"- \[\{api_key: \[\]\}\]", "- []", frozenset({"asks_for_a_key"})),
+    "no-api-key": Plant(
+        "template.yaml",
+        r"(/predict:\n *post:\n *security: !If\n *- UsesKey\n *)- \[\{api_key: \[\]\}\]",
+        r"\1- []",
+        frozenset({"asks_for_a_key"}),
+    ),
     "no-request-id": Plant(
         "template.yaml",
         r"(INVALID_API_KEY:\n(?:.*\n){3}) *gatewayresponse.header.X-Request-Id.*\n",

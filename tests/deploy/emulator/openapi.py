@@ -1,7 +1,7 @@
 """What an API's OpenAPI document says beyond routes and integrations, which is all that ministack imports.
 
-Request validators, models of request bodies, integration responses (SAM's CORS preflight is one) and gateway responses;
-and a changed document updates the API under its old id, as PutRestApi does.
+Binary media types, integration responses (SAM's CORS preflight is one) and gateway responses; and a changed document
+updates the API under its old id, as PutRestApi does.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
 """
 
@@ -23,17 +23,17 @@ INTEGRATION_FIELDS = (
     "credentials",
     "contentHandling",
 )
-PARAMETER_PLACES = {"query": "querystring"}
+BINARY_TYPES = "x-amazon-apigateway-binary-media-types"
 
 
 def install() -> None:
     import_routes = gateway._import_rest_api
 
     def import_rest_api(document: Json, base: Json | None = None) -> str:
-        api = Api(import_routes(document, base), document)
+        binary = {"binaryMediaTypes": document[BINARY_TYPES]} if BINARY_TYPES in document else {}
+        api = Api(import_routes(document, {**(base or {}), **binary}), document)
         api.import_gateway_responses()
         for method, operation, resource in api.operations():
-            api.import_validation(method, operation)
             api.import_integration(method, operation, resource)
         return api.id
 
@@ -60,45 +60,6 @@ class Api:
             status = response.get("statusCode")
             settings = {**response, "statusCode": str(status) if status else None}
             expect(gateway._put_gateway_response(self.id, response_type, settings))
-
-    def import_validation(self, method: Json, operation: Json) -> None:
-        key = "x-amazon-apigateway-request-validator"
-        if name := operation.get(key) or self.document.get(key):
-            method["requestValidatorId"] = self.validator(name)
-        for parameter in operation.get("parameters") or []:
-            place = PARAMETER_PLACES.get(parameter["in"], parameter["in"])
-            required = bool(parameter.get("required"))
-            method["requestParameters"][f"method.request.{place}.{parameter['name']}"] = required
-        for media_type, content in ((operation.get("requestBody") or {}).get("content") or {}).items():
-            if schema := content.get("schema"):
-                method["requestModels"][media_type] = self.model(media_type, schema)
-
-    def validator(self, name: str) -> str:
-        existing = gateway._request_validators.get(self.id, {}).values()
-        if found := next((validator["id"] for validator in existing if validator["name"] == name), None):
-            return str(found)
-        settings = self.document["x-amazon-apigateway-request-validators"][name]
-        return str(expect(gateway._create_request_validator(self.id, {"name": name, **settings}))["id"])
-
-    def model(self, media_type: str, schema: Json) -> str:
-        name = schema["$ref"].rsplit("/", 1)[1] if "$ref" in schema else gateway._new_id()
-        text = json.dumps(self.inlined(schema))
-        expect(gateway._create_model(self.id, {"name": name, "contentType": media_type, "schema": text}))
-        return str(name)
-
-    def inlined(self, schema: Any, inside: tuple[str, ...] = ()) -> Any:
-        """The schema with each `$ref` into the document replaced by what it names, but for one inside itself."""
-        if isinstance(schema, list):
-            return [self.inlined(item, inside) for item in schema]
-        if not isinstance(schema, dict):
-            return schema
-        reference = schema.get("$ref", "")
-        if not reference.startswith("#/") or reference in inside:
-            return {name: self.inlined(value, inside) for name, value in schema.items()}
-        node: Any = self.document
-        for part in reference.removeprefix("#/").split("/"):
-            node = node[part]
-        return self.inlined(node, (*inside, reference))
 
     def import_integration(self, method: Json, operation: Json, resource_id: str) -> None:
         integration = operation.get("x-amazon-apigateway-integration") or {}
@@ -130,8 +91,6 @@ def update_in_place(update: Callable[..., Any]) -> Callable[..., Any]:
     """Import a changed document as a new API and move its parts under the id of the old one."""
     stores = (
         gateway._resources,
-        gateway._models,
-        gateway._request_validators,
         gateway._gateway_responses,
         gateway._authorizers_v1,
     )
@@ -143,6 +102,7 @@ def update_in_place(update: Callable[..., Any]) -> Callable[..., Any]:
                 store.pop(api_id, None)
                 if fresh in store:
                     store[api_id] = store.pop(fresh)
+            gateway._rest_apis[api_id]["binaryMediaTypes"] = gateway._rest_apis[fresh].get("binaryMediaTypes")
             gateway._delete_rest_api(fresh)
             old = {**old, "Body": new["Body"]}
         return update(api_id, old, new, stack, logical_id)
