@@ -92,7 +92,11 @@ def _bodies(schema: ModelSchema | None) -> dict[str, Any]:
 
 def _request(row: Mapping[str, Any], methods: Any) -> dict[str, Any]:
     # No default: generators take a property with one for always there.
-    method = {"type": "string", "enum": list(methods), "description": "The model's method to call; the first without."}
+    method = {
+        "type": ["string", "null"],
+        "enum": [*methods, None],
+        "description": "The model's method to call; the first without.",
+    }
     properties = {
         "data": {"type": "array", "minItems": 1, "items": dict(row), "description": "One prediction each."},
         **({"method": method} if methods else {}),
