@@ -79,8 +79,7 @@ def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
     yield Item("API Gateway", 0, MILLION * price["api_gateway_request"])
     yield Item(
         "Lambda (invoker)",
-        # SnapStart's cache of one published version; each restore costs about as much again as a cached hour.
-        SECONDS_A_MONTH * FUNCTION_GB * price["lambda_snapstart_cache_gb_second"],
+        SECONDS_A_MONTH * FUNCTION_GB * _function_idle(price, stack.parameters),
         MILLION * (price["lambda_request"] + load.function_seconds * FUNCTION_GB * price["lambda_gb_second"]),
     )
     yield Item("logs", 0, MILLION * LOG_BYTES / GB * price["logs_gb"])
@@ -92,6 +91,14 @@ def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
             idle = price["waf_acl_month"] + rules * price["waf_rule_month"]
             yield Item(f"WAF, {rules} rules", idle, MILLION * price["waf_request"])
     yield _endpoint(prices, stack.parameters, load)
+
+
+def _function_idle(price: Mapping[str, float], parameters: Mapping[str, str]) -> float:
+    """USD a second and GB that the function costs while nobody calls."""
+    # The cache of one published version, for each that is kept; a restore costs about as much again as a cached hour.
+    if parameters["SnapStart"] == "true":
+        return price["lambda_snapstart_cache_gb_second"]
+    return int(parameters["ProvisionedConcurrency"] or 0) * price["lambda_provisioned_gb_second"]
 
 
 def _endpoint(prices: Prices, parameters: Mapping[str, str], load: Load) -> Item:

@@ -44,6 +44,13 @@ def test_gateway_and_function_are_paid_by_request() -> None:
     assert [found[name][1] for name in ("API Gateway", "Lambda (invoker)")] == [3.5, 0.7]
 
 
+def test_the_function_costs_nothing_while_idle_unless_it_is_kept_ready() -> None:
+    """A month has 2,628,000 s: SnapStart's cache of one version, or each instance that is kept started, of 1 GB."""
+    assert items(stack())["Lambda (invoker)"][0] == 0
+    assert items(stack(SnapStart="true"))["Lambda (invoker)"][0] == 3.95
+    assert items(stack(ProvisionedConcurrency="2"))["Lambda (invoker)"][0] == 21.9
+
+
 def test_a_web_acl_is_paid_with_its_rules() -> None:
     assert "WAF, 3 rules" not in items(stack())
     assert items(stack(Waf="true"))["WAF, 3 rules"] == (8, 0.6)
