@@ -37,7 +37,6 @@ AWS = {
     "AWS_SECRET_ACCESS_KEY": ACCOUNT.secret_access_key,
     "ENDPOINT_NAME": "local",
     # As in the template.
-    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 BARE = "import boto3; boto3.client('sagemaker-runtime')"
 OURS = "import invoker.app"

@@ -31,11 +31,8 @@ def cloud(docker: str, serving_image: str, iris_model: Path, sam: SamCli) -> Ite
             serving.wait_for(f"{serving.url(8080)}/ping")
             # functions are unpacked in /tmp, thousands of files each
             options = (f"--network={network}", "--publish=127.0.0.1::4566", "--tmpfs=/tmp:exec")
-            environment = {
-                "SAGEMAKER_ENDPOINTS": ",".join(
-                    f"{name}=http://serving:8080" for name in ("iris", "flowers", "Roses", "*")
-                )
-            }
+            endpoints = ("iris", "flowers", "Roses", "*")
+            environment = {"SAGEMAKER_ENDPOINTS": ",".join(f"{name}=http://serving:8080" for name in endpoints)}
             with containers.container(docker, image, options=options, environment=environment) as emulator:
                 url = emulator.url(4566)
                 emulator.wait_for(f"{url}/_ministack/health")

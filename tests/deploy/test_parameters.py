@@ -1,4 +1,4 @@
-"""A stack whose parameters are all given, then all taken back: each reaches its resource, and predictions stay right."""
+"""Parameters given and taken back: each reaches its resource, and predictions stay right."""
 
 import shutil
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 # On AWS the file lies beside the code, and Lambda sets the function's name.
 LOCAL = {"SCHEMA_FILE", "AWS_LAMBDA_FUNCTION_NAME"}
 # Read by the packages themselves.
-OTHERS = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "PYDANTIC_DISABLE_PLUGINS"}
+OTHERS = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"}
 FUNCTION = read_template(ROOT / "template.yaml", {"EndpointName": "iris"}).function
 
 
