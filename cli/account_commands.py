@@ -1,27 +1,38 @@
 """The commands that ask an AWS account: preflight, push, deploy, open, delete, costs."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli import deployed_commands as deployed
 from cli import deploying, options
-from cli.output import report, show, show_json, tell
+from cli.output import report, show, show_json
 from cli.stack_arguments import choose, session_of
-from deployment import build, cost, removal
+from deployment import build, cost, permissions
 from deployment import preflight as checks
 from deployment import push as pushing
-from deployment.access import read_access
 from deployment.account import Account
 from deployment.engine import find_docker
 from deployment.names import repository_name
-from deployment.session import identify
+from deployment.session import open_session
 from deployment.settings import GOLDEN
-from deployment.stacks import Stacks
 
 BEFORE = "Before a deployment"
 AFTER = "A deployed model"
+DEPLOYED: Mapping[str, Callable[..., None]] = {
+    "deploy": deploying.deploy,
+    "open": deployed.open_,
+    "status": deployed.status,
+    "predict": deployed.predict,
+    "logs": deployed.logs,
+    "versions": deployed.versions,
+    "rollback": deploying.rollback,
+    "delete": deploying.delete,
+    "list": deployed.list_,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -29,9 +40,8 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=BEFORE)(preflight)
     app.command(rich_help_panel=BEFORE)(costs)
     app.command(rich_help_panel=BEFORE)(push)
-    app.command(rich_help_panel=AFTER)(deploying.deploy)
-    app.command("open", rich_help_panel=AFTER)(open_)
-    app.command(rich_help_panel=AFTER)(delete)
+    for name, command in DEPLOYED.items():
+        app.command(name, rich_help_panel=AFTER)(command)
 
 
 def preflight(
@@ -43,10 +53,14 @@ def preflight(
     artifact: Annotated[Path | None, typer.Option(help="model.tar.gz, looked at before it is uploaded.")] = None,
     file: options.GoldenFile = None,
     docker: options.Docker = "docker",
+    policy: Annotated[bool, typer.Option("--policy", help="Print the least IAM policy for who deploys.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Check what would otherwise fail while the stack is made."""
     stack = choose(folder, env, parameter)
+    if policy:
+        show_json(permissions.policy(stack.parameters))
+        return
     model = stack.deployment.model if stack.deployment else None
     settings = checks.Preflight(image, model, artifact, file or GOLDEN, docker)
     findings = checks.check(settings, stack, Account(session_of(stack)))
@@ -85,50 +99,8 @@ def push(
     stack = choose(folder, None) if folder else None
     named = repository_name(stack.deployment.name) if stack and stack.deployment else build.IMAGE
     engine = find_docker(docker)
-    uri = pushing.run(engine, deploying.open_session(), image, repository or named)
+    uri = pushing.run(engine, open_session(), image, repository or named)
     if as_json:
         show_json({"uri": uri})
     else:
         show(uri)
-
-
-def open_(
-    folder: options.Folder = None,
-    *,
-    env: options.Environment = None,
-    as_json: options.Json = False,
-) -> None:
-    """Print a deployed API's URL, its key and a curl line."""
-    stack = choose(folder, env)
-    access = read_access(session_of(stack), stack.name)
-    if as_json:
-        show_json(asdict(access))
-    else:
-        show(str(access).rstrip("\n"))
-
-
-def delete(
-    folder: options.Folder = None,
-    *,
-    env: options.Environment = None,
-    yes: options.Yes = False,
-    as_json: options.Json = False,
-) -> None:
-    """Delete the stack; say what went and what stays."""
-    stack = choose(folder, env)
-    session = session_of(stack)
-    where = identify(session)
-    with deploying.account_errors(deploying.PERMISSIONS):
-        stacks = Stacks(session, tell)
-        if stacks.find(stack.name) is None:
-            tell(f"there is no stack {stack.name} in {where}: nothing was deleted")
-            raise typer.Exit(1)
-        tell(removal.announce(stack, where))
-        if not (yes or deploying.confirm("Delete it?")):
-            tell("nothing was deleted")
-            raise typer.Exit(1)
-        stacks.delete(stack.name)
-    if as_json:
-        show_json({"deleted": stack.name})
-    else:
-        show(removal.farewell(stack))

@@ -1,21 +1,29 @@
-"""`model-api deploy`: everything from a model's folder to its URL."""
+"""The commands that change a stack: deploy, rollback, delete."""
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Annotated
 
 import typer
 
 from cli import options
-from cli.output import show, show_json, tell
+from cli.output import show, show_finding, show_json, tell
 from cli.stack_arguments import choose, session_of
-from deployment import sam
-from deployment.access import Access, read_access
+from deployment import cost, preflight, removal
+from deployment.access import Access
+from deployment.account import Account
+from deployment.engine import find_docker
+from deployment.errors import UsageError
 from deployment.parameters import Stack
-from deployment.session import Session, account_errors, identify, open_session
+from deployment.releases import choose as choose_release
+from deployment.releases import open_releases
+from deployment.releasing import Releasing
+from deployment.rules import check_rules
+from deployment.session import Session, account_errors, identify
 from deployment.stacks import Proposal, Stacks
 
-PERMISSIONS = "those of docs/deploying.md"
-__all__ = ["PERMISSIONS", "account_errors", "confirm", "deploy", "open_session"]
+PERMISSIONS = "those that `model-api preflight --policy` prints"
+LOAD = cost.Load(function_seconds=0.03, model_seconds=0.02, body_bytes=2000)
 
 
 def deploy(
@@ -23,36 +31,58 @@ def deploy(
     *,
     env: options.Environment = None,
     parameter: options.Parameters = None,
+    docker: options.Docker = "docker",
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Build, show what changes, ask, and deploy."""
+    """Build, try, push, check, show what changes, ask, deploy, and ask the API its golden requests.
+
+    Without FOLDER: deploy the stack that samconfig.toml names, with an image that was pushed before.
+    """
     stack = choose(folder, env, parameter)
     session = session_of(stack)
     tell(f"account {identify(session)}")
+    releasing = start(session, stack, yes=yes)
     with account_errors(PERMISSIONS):
-        access = change(session, stack, yes=yes)
+        if releasing.model:
+            Stacks(session, tell).settle(stack.name)
+            releasing = prepare(releasing, docker)
+        print_access(releasing.change(), as_json=as_json)
+
+
+def prepare(releasing: Releasing, docker: str) -> Releasing:
+    """Bring the image to ECR where one is needed, and check all that can be checked before the stack changes."""
+    if releasing.needs_image():
+        engine = find_docker(docker)
+        releasing = releasing.with_image(engine, preflight.read_target(releasing.stack.parameters))
+    stack = releasing.stack
+    refused = check_rules(stack.template, stack.parameters)
+    releasing.checked(refused, "the template refuses these parameters")
+    account = Account(releasing.session)
+    findings = preflight.check_parameters(stack, account)
+    releasing.checked(list(findings), "the deployment would fail")
+    prices = cost.read_prices()
+    idle = sum(item.idle for item in cost.estimate(prices, stack, LOAD))
+    tell(f"about {idle:.2f} USD a month while idle, by the prices of {prices.date}; see `model-api costs`")
+    return releasing
+
+
+def start(session: Session, stack: Stack, *, yes: bool) -> Releasing:
+    """Return the deployment of a stack, which asks as the options say."""
+
+    def agree(proposal: Proposal) -> bool:
+        print_changes(proposal)
+        return yes or not stack.confirm or confirm("Deploy these changes?")
+
+    return Releasing(session, stack, tell, show_finding, agree)
+
+
+def print_access(access: Access, *, as_json: bool) -> None:
+    """Print what a caller needs."""
     if as_json:
         show_json(asdict(access))
     else:
         show(str(access).rstrip("\n"))
-
-
-def change(session: Session, stack: Stack, *, yes: bool) -> Access:
-    """Bring the stack to where its parameters say that it should be."""
-    stacks = Stacks(session, tell)
-    stacks.settle(stack.name)
-    proposal = stacks.propose(stack, sam.package(stack.name, session.region_name, None, tell))
-    if proposal is None:
-        tell(f"{stack.name} is as it should be: nothing to change")
-        return read_access(session, stack.name)
-    print_changes(proposal)
-    if stack.confirm and not yes and not confirm("Deploy these changes?"):
-        stacks.discard(proposal)
-        tell("nothing was deployed")
-        raise typer.Exit(1)
-    stacks.execute(proposal)
-    return read_access(session, stack.name)
 
 
 def print_changes(proposal: Proposal) -> None:
@@ -60,6 +90,56 @@ def print_changes(proposal: Proposal) -> None:
     tell(f"{proposal.stack} will be {'created' if proposal.creates else 'updated'}:")
     for item in proposal.changes:
         tell(f"  {item}")
+
+
+def rollback(
+    folder: options.Folder = None,
+    number: Annotated[int | None, typer.Argument(help="The release; by default the one before the newest.")] = None,
+    *,
+    env: options.Environment = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Deploy an earlier release again: its code, its image and its parameters."""
+    if folder is None:
+        raise UsageError("name the model's FOLDER: only what was deployed from a folder has releases")
+    stack = choose(folder, env)
+    session = session_of(stack)
+    tell(f"account {identify(session)}")
+    with account_errors(PERMISSIONS):
+        releases = open_releases(session, stack.name)
+        release = choose_release(releases.read(), number)
+        tell(f"back to release {release.number} of {release.time}, by {release.who}, image {release.image or 'none'}")
+        chosen = replace(stack, parameters=release.parameters)
+        access = start(session, chosen, yes=yes).go_back(releases, release)
+        print_access(access, as_json=as_json)
+
+
+def delete(
+    folder: options.Folder = None,
+    *,
+    env: options.Environment = None,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Delete the stack; say what went and what stays."""
+    stack = choose(folder, env)
+    session = session_of(stack)
+    where = identify(session)
+    with account_errors(PERMISSIONS):
+        stacks = Stacks(session, tell)
+        if stacks.find(stack.name) is None:
+            tell(f"there is no stack {stack.name} in {where}: nothing was deleted")
+            raise typer.Exit(1)
+        tell(removal.announce(stack, where))
+        if not (yes or confirm("Delete it?")):
+            tell("nothing was deleted")
+            raise typer.Exit(1)
+        stacks.delete(stack.name)
+    if as_json:
+        show_json({"deleted": stack.name})
+    else:
+        show(removal.farewell(stack))
 
 
 def confirm(question: str) -> bool:

@@ -12,7 +12,7 @@ from typer import Abort
 from typer._click.exceptions import ClickException, UsageError
 
 from cli.output import tell
-from deployment.errors import DeploymentError
+from deployment.errors import CheckFailedError, DeploymentError
 from deployment.session import Refusal, explain
 from deployment.settings import ENVIRON
 from golden.requests import GoldenFileError
@@ -83,4 +83,4 @@ def fail(error: BaseException) -> int:
         tell("error: there was no answer to the question; give --yes where nobody can answer")
         return CANNOT_RUN
     tell(f"error: {explained(error)}")
-    return CANNOT_RUN
+    return FOUND if isinstance(error, CheckFailedError) else CANNOT_RUN

@@ -57,6 +57,11 @@ def report(findings: Iterable[Finding], *, as_json: bool = False) -> int:
     return int(any(finding.level is Level.ERROR for finding in found))
 
 
+def show_finding(finding: Finding) -> None:
+    """Say one finding on stderr, where it is a step of a command and not its result."""
+    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(_coloured(finding))
+
+
 def _coloured(finding: Finding) -> Text:
     text = Text(str(finding))
     text.stylize(COLOURS[finding.level], 0, len(finding.level.value))

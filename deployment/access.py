@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from deployment.errors import DeployFailedError
 from deployment.session import Session, account_errors
+from deployment.settings import ENVIRON
 from deployment.stack_states import Next, next_step
 from deployment.stacks import Stacks
 
@@ -53,7 +55,15 @@ def read_access(session: Session, name: str) -> Access:
             raise DeployFailedError(f"{name} is {status} and has no API yet; {later}")
         parameters = {item["ParameterKey"]: item.get("ParameterValue", "") for item in described.get("Parameters", [])}
         key = api_key(session.client("apigateway"), outputs)
-        return Access(outputs["ApiUrl"], key, parameters.get("Auth", "api_key"))
+        return Access(api_url(outputs), key, parameters.get("Auth", "api_key"))
+
+
+def api_url(outputs: Mapping[str, str], environ: Mapping[str, str] = ENVIRON) -> str:
+    """Return where the API answers: on AWS as the stack says, in a local AWS at that one's own address."""
+    local = environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    if urlsplit(local).hostname in {"127.0.0.1", "localhost"} and "ApiId" in outputs:
+        return f"{local}/_aws/execute-api/{outputs['ApiId']}/{outputs['StageName']}"
+    return outputs["ApiUrl"]
 
 
 def find_deployed(session: Session, name: str) -> dict[str, Any]:

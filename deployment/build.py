@@ -46,8 +46,12 @@ class Build:
         """Where the copy lies: one folder for each model, so that two can be built at once."""
         if self.context:
             return self.context.expanduser().resolve()
-        digest = hashlib.sha256(str(self.model).encode()).hexdigest()[:8]
-        return ROOT / ".local" / "image" / digest
+        return ROOT / ".local" / "image" / digest(str(self.model).encode())
+
+
+def digest(content: bytes) -> str:
+    """Return a short name for a content."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def build(docker: Docker, chosen: Build, tell: Tell) -> None:

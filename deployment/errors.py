@@ -9,6 +9,7 @@ DeploymentError            the command cannot go on: one line on stderr, exit co
 ├── AccountError           AWS refused, or there are no credentials
 ├── NameRefusedError       AWS would not take a name that follows from the model's
 ├── DeployFailedError      CloudFormation did not get the stack to where it should be
+├── CheckFailedError       a check failed, or the user said no: exit code 1
 ├── UnknownPriceError      the price table has no such instance type
 └── UnreadableError        a file, or an answer, is not what it should be
 """
@@ -48,6 +49,10 @@ class NameRefusedError(DeploymentError):
 
 class DeployFailedError(DeploymentError):
     """Raise when CloudFormation does not get a stack to where it should be."""
+
+
+class CheckFailedError(DeploymentError):
+    """Raise when a check fails, or the user does not agree."""
 
 
 class UnknownPriceError(DeploymentError):

@@ -45,12 +45,17 @@ def check(settings: Preflight, stack: Stack, account: Account) -> Iterator[Findi
     yield from refused
     if any(finding.level is Level.ERROR for finding in refused):
         return
-    target = read_target(stack.parameters)
-    yield from parameter_rules.check(stack, target)
     if settings.artifact:
         yield from check_artifact(settings.artifact)
+    yield from check_parameters(stack, account)
+    yield from _check_image(settings, read_target(stack.parameters))
+
+
+def check_parameters(stack: Stack, account: Account) -> Iterator[Finding]:
+    """Yield what the parameters and the account say."""
+    target = read_target(stack.parameters)
+    yield from parameter_rules.check(stack, target)
     yield from account.check(stack.name, target, stack.parameters)
-    yield from _check_image(settings, target)
 
 
 def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ CloudFormation is asked by `deployment.stacks`: `sam deploy` takes parameters as
 blanks mean something of their own.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -20,6 +21,8 @@ SAM = TOOLS / "sam" / "bin" / "sam"
 BUILDS = ROOT / ".aws-sam"
 BUCKET = re.compile(r"^ +CodeUri: s3://(?P<bucket>[a-z0-9.-]+)/", re.MULTILINE)
 LINES = 5
+# Where the built functions look for a file of the model: the rollout's hook, the invoker's package.
+PLACES = {"golden.json": ("RolloutHook",), "schema.json": ("Function/invoker",)}
 Tell = Callable[[str], None]
 
 
@@ -30,6 +33,11 @@ class Package:
     template: str
     bucket: str
 
+    @property
+    def key(self) -> str:
+        """Where the template lies in the bucket."""
+        return f"{hashlib.sha256(self.template.encode()).hexdigest()}.template"
+
 
 def install() -> None:
     """Install the SAM CLI unless it is there; raises MissingToolError."""
@@ -39,7 +47,7 @@ def install() -> None:
         raise MissingToolError("the SAM CLI could not be installed; see the message above")
 
 
-def package(stack: str, region: str, golden: Path | None, tell: Tell) -> Package:
+def package(stack: str, region: str, files: Mapping[str, Path | None], tell: Tell) -> Package:
     """Build the functions and upload them; raises DeployFailedError."""
     install()
     # One folder for each stack: two can be built at once.
@@ -47,8 +55,9 @@ def package(stack: str, region: str, golden: Path | None, tell: Tell) -> Package
     tell("building the functions ...")
     build = ["build", "--beta-features", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml")]
     _run(region, *build, "--build-dir", str(folder / "build"), "--cache-dir", str(folder / "cache"))
-    if golden:
-        _replace_golden(folder / "build", golden)
+    for name, file in files.items():
+        if file and file.is_file():
+            _put(folder / "build", name, file)
     tell("uploading them ...")
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "packaged.yaml"
@@ -61,10 +70,11 @@ def package(stack: str, region: str, golden: Path | None, tell: Tell) -> Package
     return Package(template, found["bucket"])
 
 
-def _replace_golden(build: Path, golden: Path) -> None:
-    """Give the rollout's hook the golden requests of this model."""
-    for file in build.glob("*/golden.json"):
-        file.write_bytes(golden.read_bytes())
+def _put(build: Path, name: str, file: Path) -> None:
+    """Give the functions what is this model's own: its golden requests, and what it takes."""
+    for place in PLACES[name]:
+        for folder in build.glob(place):
+            (folder / name).write_bytes(file.read_bytes())
 
 
 def _run(region: str, *arguments: str) -> None:

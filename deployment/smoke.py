@@ -1,5 +1,6 @@
 """Golden requests against an API, and golden.json written from what a model answers."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from golden.requests import GoldenRequest
 SUBJECT = "smoke"
 # API Gateway's own limit is 29 s.
 SECONDS = 30.0
+# A serverless endpoint may take minutes to start a new image for the first time.
+PATIENCE = 180.0
 CLOSED = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 # What may be the model's own refusal; whatever else is not 200 says nothing of the rows.
 REFUSALS = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.BAD_GATEWAY})
@@ -37,7 +40,7 @@ def check_api(client: httpx.Client, url: str, golden: Sequence[GoldenRequest]) -
     if _is_elsewhere(response):
         return
     if client.auth:
-        yield _check_closed(url, golden[0])
+        yield _check_closed(url, golden[0] if golden else GoldenRequest("", {}, None))
     for item in golden:
         yield _check_answer(client, url, item)
 
@@ -99,8 +102,22 @@ def credentials(client: httpx.Client) -> str:
 
 
 def _post(client: httpx.Client, url: str, item: GoldenRequest) -> httpx.Response:
+    """Ask, and ask again while the model says that it is starting: a cold endpoint is no wrong answer."""
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    return client.post(f"{url}/predict", content=item.body(), headers=headers, timeout=SECONDS)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        response = client.post(f"{url}/predict", content=item.body(), headers=headers, timeout=SECONDS)
+        wait = _seconds(response)
+        if wait is None or time.monotonic() + wait > deadline:
+            return response
+        time.sleep(wait)
+
+
+def _seconds(response: httpx.Response) -> float | None:
+    """How long to wait before the same request is asked again; None where that changes nothing."""
+    after = response.headers.get("Retry-After", "")
+    again = response.status_code in {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS}
+    return max(1.0, float(after)) if again and after.isascii() and after.isdigit() else None
 
 
 def ask(client: httpx.Client, url: str, body: Any) -> Reply:

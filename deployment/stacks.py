@@ -1,6 +1,5 @@
 """CloudFormation's stacks: propose a change, carry it out, wait for it, delete."""
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -174,10 +173,8 @@ class Stacks:
     def _upload(self, package: Package) -> str:
         """Put the template beside its code: it is longer than a call of CloudFormation may be."""
         s3 = self.session.client("s3")
-        body = package.template.encode()
-        key = f"{hashlib.sha256(body).hexdigest()}.template"
-        s3.put_object(Bucket=package.bucket, Key=key, Body=body)
-        return f"{s3.meta.endpoint_url}/{package.bucket}/{key}"
+        s3.put_object(Bucket=package.bucket, Key=package.key, Body=package.template.encode())
+        return f"{s3.meta.endpoint_url}/{package.bucket}/{package.key}"
 
 
 STARTS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"})
