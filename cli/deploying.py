@@ -42,6 +42,8 @@ def deploy(
     stack = choose(folder, env, parameter)
     session = session_of(stack)
     tell(f"account {identify(session)}")
+    if stack.confirm and not yes:
+        require_answers()
     releasing = start(session, stack, yes=yes)
     with account_errors(PERMISSIONS):
         if releasing.model:
@@ -144,6 +146,11 @@ def delete(
 
 def confirm(question: str) -> bool:
     """Ask on stderr; raises Abort where nobody can answer."""
+    require_answers()
+    return typer.confirm(question, err=True)
+
+
+def require_answers() -> None:
+    """Raise Abort where nobody can answer a question: better before the work than after it."""
     if not sys.stdin.isatty():
         raise typer.Abort
-    return typer.confirm(question, err=True)

@@ -91,13 +91,6 @@ def test_one_command_deploys_and_prints_url_and_key(program: Program) -> None:
     assert program.parameters("petals-dev")["LogRetentionDays"] == "7"
 
 
-def test_a_second_time_changes_nothing(program: Program) -> None:
-    _, said = program.run("deploy", "--yes")
-
-    assert "petals-dev is as it should be: nothing to change" in said, said
-    assert len(program.json("versions")) == 1
-
-
 def test_predict(program: Program) -> None:
     printed, _ = program.run("predict", stdin=BODY)
 
