@@ -53,7 +53,7 @@ def test_rollback_goes_to_the_one_before_or_to_the_one_named() -> None:
 
 @pytest.mark.parametrize(("known", "number"), [([], None), ([1], None), ([1], 7)])
 def test_a_release_that_is_not_there_is_one_line(known: list[int], number: int | None) -> None:
-    with pytest.raises(DeployFailedError, match="there is no release .*; there are "):
+    with pytest.raises(DeployFailedError, match=r"there is no release .*; there are "):
         choose([release(each) for each in known], number)
 
 

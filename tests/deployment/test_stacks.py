@@ -1,4 +1,4 @@
-"""What is asked of CloudFormation: every parameter as it is, a change set in words, and the first cause of a failure."""
+"""What is asked of CloudFormation: every parameter as it is, a change set in words, a failure's first cause."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,11 @@ class CloudFormation:
         return [{"Status": status, "StatusReason": reason, "Changes": []}]
 
     def __getattr__(self, name: str) -> Any:
-        return lambda **arguments: self.calls.append((name, arguments)) or {"Id": "change-set"}
+        def call(**arguments: Any) -> Any:
+            self.calls.append((name, arguments))
+            return {"Id": "change-set"}
+
+        return call
 
     def called(self, name: str) -> list[dict[str, Any]]:
         return [arguments for called, arguments in self.calls if called == name]
@@ -60,7 +64,7 @@ class Session:
 
     def client(self, service_name: Any) -> Any:
         if service_name == "s3":
-            client = boto3.client("s3", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+            client: Any = boto3.client("s3", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
             client.put_object = lambda **_: {}
             return client
         return self.cloudformation
@@ -118,7 +122,7 @@ def test_a_change_that_is_refused_is_one_line() -> None:
 
 
 def test_no_leaves_nothing_behind() -> None:
-    cloudformation = CloudFormation(["", "", "REVIEW_IN_PROGRESS"])
+    cloudformation = CloudFormation(["", "REVIEW_IN_PROGRESS"])
     asked = stacks(cloudformation)
     proposal = asked.propose(stack(), PACKAGE)
     assert proposal is not None
@@ -169,9 +173,10 @@ def test_a_failure_names_its_first_cause() -> None:
 def test_deleting_says_whether_it_is_gone() -> None:
     stacks(CloudFormation(["UPDATE_COMPLETE", "DELETE_IN_PROGRESS", ""])).delete("iris")
 
+    failed = [event(1, "Bucket", "DELETE_FAILED", "not empty")]
+    failing = CloudFormation(["UPDATE_COMPLETE", "DELETE_FAILED"], events=failed)
     with pytest.raises(DeployFailedError, match="iris is DELETE_FAILED: Bucket: not empty; mend that and delete again"):
-        failed = [event(1, "Bucket", "DELETE_FAILED", "not empty")]
-        stacks(CloudFormation(["UPDATE_COMPLETE", "DELETE_FAILED"], events=failed)).delete("iris")
+        stacks(failing).delete("iris")
 
 
 def change(action: str, kind: str, name: str, replacement: str = "", *properties: str) -> dict[str, Any]:
