@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cli.maintenance import KNOWN_SERVERS
+from cli.maintenance import BENCH_ENVIRONMENTS
 from cli.make import arguments
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +106,7 @@ def test_a_value_arrives_as_it_was_typed() -> None:
 def test_an_unknown_server_is_told_the_known_ones() -> None:
     code, _, said = make("bench", "SERVERS=product,nope")
 
-    known = ",".join(KNOWN_SERVERS)
+    known = ",".join(BENCH_ENVIRONMENTS)
     assert code == 2
     assert said == f"error: SERVERS=product,nope: expected some of {known}, with commas"
 
