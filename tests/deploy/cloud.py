@@ -12,6 +12,7 @@ from tests.sam_cli import CREDENTIALS, SamCli
 
 REGION = CREDENTIALS["AWS_DEFAULT_REGION"]
 BUCKET = "packages"
+_EMPTY = '""'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Cloud:
 
     def deploy(self, project: Path, stack: str, parameters: Mapping[str, str]) -> Api:
         """`sam deploy` what was built in `project`; a second time updates the stack."""
-        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        # What is left out keeps its value in an update; an empty value is taken in quotes only.
+        overrides = [f"{name}={value or _EMPTY}" for name, value in parameters.items()]
         # Deployments at once would all make the bucket that SAM makes for itself.
         bucket = ("--no-resolve-s3", "--s3-bucket", BUCKET)
         self.sam.run("deploy", "--stack-name", stack, *bucket, "--parameter-overrides", *overrides, cwd=project)

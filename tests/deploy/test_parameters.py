@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from deployment.parameters import read_template
 from tests.deploy.checks import failing
 from tests.deploy.cloud import Api, Cloud
 
 STACK = "parameters"
+DECLARED = read_template()["Parameters"]
 # SageMaker's endpoints may be called in capitals; their ARNs are in small letters.
 DEFAULTS = {"EndpointName": "Roses"}
 GIVEN = DEFAULTS | {
@@ -61,7 +63,7 @@ def test_each_parameter_is_given_and_taken_back(cloud: Cloud, copy: Path) -> Non
     }
     assert_right(given)
 
-    taken_back = cloud.deploy(copy, STACK, DEFAULTS)
+    taken_back = cloud.deploy(copy, STACK, {name: str(DECLARED[name]["Default"]) for name in GIVEN} | DEFAULTS)
     assert deployed(cloud) == {
         "path": "/",
         "seconds": 26,
