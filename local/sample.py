@@ -17,7 +17,7 @@ from local.banner import Sample
 from local.settings import ENVIRON
 from predictor.errors import PredictorError
 from predictor.formats.registry import decode, encode
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 from predictor.models.base import Model, Options
 from predictor.settings import Settings, SettingsError
 from predictor.worker.batch import attempt
@@ -32,28 +32,25 @@ FLOWER_FEATURES = ("petal length (cm)", "petal width (cm)")
 
 def find_sample(model: Model | UserCode, directory: Path) -> Sample:
     """Return a row of samples.csv as the model takes it; without the file, one that is made up."""
-    signature = Signature() if isinstance(model, UserCode) else model.signature
-    made_up = _made_up(signature)
+    schema = Schema() if isinstance(model, UserCode) else model.schema
+    made_up = _made_up(schema)
     form = _written(made_up) if made_up else ""
-    if signature.names == FLOWER_FEATURES:
-        return Sample(FLOWERS, form=form, features=_features(signature))
+    if schema.names == FLOWER_FEATURES:
+        return Sample(FLOWERS, form=form, features=_features(schema))
     refusal = ""
     if (directory / SAMPLES).exists():
         try:
             body = _written(fit(read_samples(directory), lambda body: ask(model, body)).body(1))
-            return Sample(body, form=form, features=_features(signature))
+            return Sample(body, form=form, features=_features(schema))
         except UnreadableError as reason:
             refusal = str(reason)
     answered = made_up is not None and not ask(model, made_up).refusal(1)
-    return Sample(form if answered else "", refusal, form, features=_features(signature))
+    return Sample(form if answered else "", refusal, form, features=_features(schema))
 
 
-def _features(signature: Signature) -> tuple[tuple[str, str], ...]:
-    """Name each feature, and say what it is where that is known."""
-    known = signature.text is not None
-    names = signature.names or tuple(map(str, range(signature.features or 0)))
-    kinds = ["string" if index in (signature.text or ()) else "number" for index in range(len(names))]
-    return tuple((name, kind if known else "any") for name, kind in zip(names, kinds, strict=True))
+def _features(schema: Schema) -> tuple[tuple[str, str], ...]:
+    """Name each feature, and say what it is."""
+    return tuple((feature.name or str(at), feature.type.value) for at, feature in enumerate(schema.features or ()))
 
 
 def ask(model: Model | UserCode, body: dict[str, Any]) -> Reply:
@@ -71,7 +68,7 @@ def _answer(model: Model | UserCode, body: bytes) -> Reply:
     if isinstance(model, UserCode):
         answer = asyncio.run(model.respond(body, JSON, JSON)).body
     else:
-        request = decode(body, JSON, model.signature)
+        request = decode(body, JSON, model.schema)
         answer = encode(model.predict(request.rows, request.method), JSON).body
     try:
         return Reply(200, json.loads(answer))
@@ -79,12 +76,12 @@ def _answer(model: Model | UserCode, body: bytes) -> Reply:
         return Reply(200, answer.decode(errors="replace"))
 
 
-def _made_up(signature: Signature) -> dict[str, Any] | None:
+def _made_up(schema: Schema) -> dict[str, Any] | None:
     """Return a body with a cell for each feature, or nothing where the number of features is not known."""
-    if signature.features is None:
+    if schema.features is None:
         return None
-    cells = ["" if position in (signature.text or ()) else 0 for position in range(signature.features)]
-    return {"data": [cells], "columns": list(signature.names)} if signature.names else {"data": [cells]}
+    row = [1 if feature.example == 1 else feature.example for feature in schema.features]
+    return {"data": [row], "columns": list(schema.names)} if schema.names else {"data": [row]}
 
 
 def _written(body: dict[str, Any]) -> str:

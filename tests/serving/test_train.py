@@ -29,9 +29,9 @@ def test_an_example_learns_and_is_found(example: str, features: int, accuracy: f
 
     model = load(tmp_path)
     assert not isinstance(model, UserCode)
-    samples = decode((tmp_path / "samples.csv").read_bytes(), "text/csv", model.signature)
+    samples = decode((tmp_path / "samples.csv").read_bytes(), "text/csv", model.schema)
     assert float(report.split("accuracy ")[1].split()[0]) >= accuracy
-    assert model.signature.features == features
+    assert model.schema.width == features
     assert len(model.predict(samples.rows, "predict")) == len(samples) > 30
 
 
@@ -40,7 +40,7 @@ def test_iris_answers_the_body_of_the_documentation_with_species(tmp_path: Path)
     model = load(tmp_path)
     assert not isinstance(model, UserCode)
 
-    request = decode(b'{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}', None, model.signature)
+    request = decode(b'{"data": [[1,2],[3,4],[3,3],[10,1],[7,8]]}', None, model.schema)
     answer = encode(model.predict(request.rows, request.method), "application/json").body
 
     assert answer == b'{"predictions":["versicolor","virginica","virginica","virginica","virginica"]}'

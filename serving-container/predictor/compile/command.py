@@ -7,19 +7,17 @@ import argparse
 import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from predictor.compile.comparison import Comparison, compare, failure, timing
-from predictor.compile.graph import FILE, PRECISIONS, add_boxes, write
+from predictor.compile.graph import FILE, PRECISIONS, write
 from predictor.compile.samples import Samples, find_samples, read_samples, takes_missing, unseen, variations
 from predictor.errors import CompileError, ModelLoadError, PredictionError, PredictorError
 from predictor.inputs.conversion import is_missing
 from predictor.models.base import Model
 from predictor.models.base import Options as LoadOptions
 from predictor.models.estimator import Estimator
-from predictor.models.inspection import feature_types
-from predictor.models.inspection.feature_types import Kinds
 from predictor.models.loading import DECISION_FUNCTION, importable, load_file
 
 TOLERANCE = 1e-6
@@ -61,8 +59,8 @@ def compile_model(options: Options) -> Iterator[str]:
     samples_file = options.samples or find_samples(options.model_dir)
     samples = read_samples(samples_file, model)
     _check_output(options)
-    if model.signature.missing and not takes_missing(samples, model):
-        model = model.offering(missing=False)
+    if len(model.schema.required) < (model.schema.width or 0) and not takes_missing(samples, model):
+        model = model.offering(model.schema.changed(nullable=False))
         yield "missing numbers: refused, for the model does not take them in every column"
     yield from _limits(model, samples, samples_file)
     with tempfile.TemporaryDirectory() as directory:
@@ -80,14 +78,14 @@ def compile_model(options: Options) -> Iterator[str]:
 
 def _limits(model: Estimator, samples: Samples, samples_file: Path) -> Iterator[str]:
     """Say what the model takes and its compiled form will not; raises CompileError when the samples have such cells."""
-    text = (model.signature.text or frozenset()) - model.signature.required
+    text = set(model.schema.text) - set(model.schema.required)
     for row, cells in enumerate(samples.cells):
         if gaps := [index for index in text if is_missing(cells[index])]:
             place = f"{samples_file}, row {row}, column {_name(model, gaps[0])}"
             raise CompileError(f"A string is missing ({place}), and ONNX has no missing strings: {REMEDY}")
     if text:
         yield f"missing strings: refused, for ONNX has none, in columns {_names(model, text)}"
-    if flags := (feature_types.read(model.estimator) or Kinds()).flags:
+    if flags := model.schema.flags:
         yield f"numbers other than true and false: refused in columns {_names(model, flags)}"
 
 
@@ -96,7 +94,7 @@ def _names(model: Estimator, columns: Iterable[int]) -> str:
 
 
 def _name(model: Estimator, column: int) -> str:
-    return model.signature.names[column] if model.signature.names else str(column)
+    return model.schema.names[column] if model.schema.names else str(column)
 
 
 def _options(arguments: list[str], trusted: tuple[str, ...]) -> Options:
@@ -121,11 +119,9 @@ def _load(options: Options) -> Estimator:
     )
     if not isinstance(model, Estimator):
         raise CompileError(f"{options.model_dir} holds no scikit-learn model: only those can be compiled.")
-    if unknown := set(options.methods) - set(model.signature.methods):
-        raise CompileError(
-            f"The model has no {', '.join(sorted(unknown))}: it has {', '.join(model.signature.methods)}."
-        )
-    return model.offering(methods=options.methods) if options.methods else model
+    if unknown := set(options.methods) - set(model.schema.methods):
+        raise CompileError(f"The model has no {', '.join(sorted(unknown))}: it has {', '.join(model.schema.methods)}.")
+    return model.offering(replace(model.schema, methods=options.methods)) if options.methods else model
 
 
 def _check_output(options: Options) -> None:
@@ -154,11 +150,8 @@ def _convert(
 def _attempt(
     model: Estimator, samples: Samples, tolerance: float, precision: type, directory: Path
 ) -> tuple[Model, list[Comparison]]:
-    write(model.estimator, model.signature, precision, directory)
-    proved = _prove(model, samples, tolerance, directory)
-    if add_boxes(model.estimator, model.signature, directory):
-        proved = _prove(model, samples, tolerance, directory)
-    return proved
+    write(model.estimator, model.schema, precision, directory)
+    return _prove(model, samples, tolerance, directory)
 
 
 def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path) -> tuple[Model, list[Comparison]]:
@@ -178,7 +171,7 @@ def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path
     comparisons = [
         compare(method, rows, original, compiled, tolerance)
         for rows in variations(samples, model)
-        for method in model.signature.methods
+        for method in model.schema.methods
     ]
     if wrong := [comparison for comparison in comparisons if comparison.differing]:
         raise CompileError(f"it does not answer the same: {'; '.join(map(str, wrong))}.{_hint(model, wrong)}")
@@ -186,7 +179,7 @@ def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path
         expected = failure(original, row)
         if expected is not PredictionError and failure(compiled, row) is not expected:
             raise CompileError(f"it does not refuse the same: a row with something {row.kind}.")
-        for method in model.signature.methods if expected is None else ():
+        for method in model.schema.methods if expected is None else ():
             if compare(method, row, original, compiled, tolerance).differing:
                 raise CompileError(f"it does not answer the same: {method} of a row with something {row.kind}.")
     return compiled, comparisons
@@ -194,5 +187,5 @@ def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path
 
 def _hint(model: Model, wrong: list[Comparison]) -> str:
     """What may still be compiled."""
-    right = [method for method in model.signature.methods if method not in {comparison.method for comparison in wrong}]
+    right = [method for method in model.schema.methods if method not in {comparison.method for comparison in wrong}]
     return f" Without these methods it may be compiled: --methods {','.join(right)}." if right else ""

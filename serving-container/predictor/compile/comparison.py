@@ -31,8 +31,8 @@ class Comparison:
 
 
 def compare(method: str, samples: Samples, original: Model, compiled: Model, tolerance: float) -> Comparison:
-    expected = original.predict(samples.rows(original.signature), method)
-    answer = compiled.predict(samples.rows(compiled.signature), method)
+    expected = original.predict(samples.rows(original.schema), method)
+    answer = compiled.predict(samples.rows(compiled.schema), method)
     differences = _differences(expected, answer)
     finite = differences[np.isfinite(differences)]
     largest = float(finite.max(initial=0.0))
@@ -42,7 +42,7 @@ def compare(method: str, samples: Samples, original: Model, compiled: Model, tol
 def failure(model: Model, samples: Samples) -> type[PredictorError] | None:
     """What a model raises over rows: BadInputError when it refuses them."""
     try:
-        model.predict(samples.rows(model.signature), model.signature.methods[0])
+        model.predict(samples.rows(model.schema), model.schema.methods[0])
     except PredictorError as error:
         return type(error)
     return None
@@ -87,7 +87,7 @@ def timing(model: Model, compiled: Model, samples: Samples, count: int) -> str:
 
 def _seconds(model: Model, samples: Samples) -> float:
     """What a call takes: the quickest of those that fit into a moment."""
-    rows, method = samples.rows(model.signature), model.signature.methods[0]
+    rows, method = samples.rows(model.schema), model.schema.methods[0]
     timer = timeit.Timer(lambda: model.predict(rows, method))
     end = time.monotonic() + SECONDS
     taken = [timer.timeit(1)]

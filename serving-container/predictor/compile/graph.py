@@ -15,13 +15,10 @@ from sklearn.pipeline import Pipeline
 from predictor.compile import converters
 from predictor.compile.trees import BINARY
 from predictor.errors import CompileError
-from predictor.inputs.rows import Signature
-from predictor.models.inspection import feature_types
+from predictor.inputs.schema import Container, Feature, FeatureType, Schema
 from predictor.models.inspection.estimators import parts
 from predictor.models.loading import DECISION_FUNCTION
 from predictor.models.onnx_model import METADATA, Output, description
-from predictor.models.shortcuts import boxes_forest, boxes_metadata
-from predictor.models.shortcuts.forest import CLASSIFIERS, is_plain
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}
 """skl2onnx knows no later ai.onnx.ml; a graph with TreeEnsemble is raised to the version that has it."""
@@ -38,35 +35,32 @@ WORD = r"[\p{L}\p{N}_]{2,}"
 PLACES = {"predict": 0, "predict_proba": 1, "decision_function": 1, "transform": -1}
 
 
-def write(estimator: Any, signature: Signature, precision: type, directory: Path) -> None:
-    """Convert what the signature offers into files in `directory`; raises CompileError when that cannot be done."""
+def write(estimator: Any, schema: Schema, precision: type, directory: Path) -> None:
+    """Convert what the schema offers into files in `directory`; raises CompileError when that cannot be done."""
     converters.register()
-    graphs = {FILE: _convert(estimator, signature, precision, raw_scores=False)}
-    if {"predict_proba", "decision_function"} <= set(signature.methods):
-        graphs[DECISION_FUNCTION] = _convert(estimator, signature, precision, raw_scores=True)
-    outputs = {method: _output(method, graphs, estimator) for method in signature.methods}
-    required = signature.required | (signature.text or frozenset())  # a string of ONNX is never missing
-    described = replace(signature, frame=False, sparse=False, required=required)
-    known = (feature_types.read(estimator) or feature_types.Kinds()).known(signature.names)
-    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs, known)})
+    graphs = {FILE: _convert(estimator, schema, precision, raw_scores=False)}
+    if {"predict_proba", "decision_function"} <= set(schema.methods):
+        graphs[DECISION_FUNCTION] = _convert(estimator, schema, precision, raw_scores=True)
+    outputs = {method: _output(method, graphs, estimator) for method in schema.methods}
+    features = tuple(map(_compiled, schema.features or ()))
+    described = replace(schema, container=Container.ARRAY, sparse=False, features=features)
+    onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs)})
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
 
 
-def add_boxes(estimator: Any, signature: Signature, directory: Path) -> bool:
-    """Put the table of a forest that has one beside its graph, and say whether it is there."""
-    votes = signature.numeric and type(estimator) in CLASSIFIERS and is_plain(estimator)
-    table = boxes_forest.read(estimator) if votes else None
-    if table:
-        graph = onnx.load(directory / FILE)
-        properties = {item.key: item.value for item in graph.metadata_props}
-        properties[boxes_metadata.METADATA] = boxes_metadata.description(table, estimator.classes_)
-        onnx.helper.set_model_props(graph, properties)
-        onnx.save(graph, directory / FILE)
-    return table is not None
+def _compiled(feature: Feature) -> Feature:
+    """What the graph takes of a feature: no missing strings, and true or false only where an encoder knows these."""
+    flag = feature.type is FeatureType.BOOLEAN and not feature.shared
+    return replace(
+        feature,
+        dtype="object" if feature.text else "float64",
+        nullable=False if feature.text else feature.nullable,
+        closed=feature.closed or flag,
+    )
 
 
-def _convert(estimator: Any, signature: Signature, precision: type, *, raw_scores: bool) -> onnx.ModelProto:
+def _convert(estimator: Any, schema: Schema, precision: type, *, raw_scores: bool) -> onnx.ModelProto:
     last = estimator
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
@@ -79,17 +73,17 @@ def _convert(estimator: Any, signature: Signature, precision: type, *, raw_score
     arrays = plain | {id(estimator): plain.get(id(estimator), {}) | {"zipmap": False}}
     try:
         try:
-            graph = _to_onnx(estimator, signature, precision, arrays)
+            graph = _to_onnx(estimator, schema, precision, arrays)
         except NameError:  # a converter without zipmap writes arrays anyway
-            graph = _to_onnx(estimator, signature, precision, plain)
+            graph = _to_onnx(estimator, schema, precision, plain)
         onnx.checker.check_model(graph)
     except Exception as error:
         raise CompileError(f"{type(estimator).__name__} cannot be converted: {_first_line(error)}") from error
     return graph
 
 
-def _to_onnx(estimator: Any, signature: Signature, precision: type, options: dict[int, Any]) -> onnx.ModelProto:
-    inputs = _inputs(signature, precision)
+def _to_onnx(estimator: Any, schema: Schema, precision: type, options: dict[int, Any]) -> onnx.ModelProto:
+    inputs = _inputs(schema, precision)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # skl2onnx reads attributes that scikit-learn will rename
         graph: onnx.ModelProto = to_onnx(estimator, initial_types=inputs, options=options, target_opset=OPSETS)
@@ -98,14 +92,14 @@ def _to_onnx(estimator: Any, signature: Signature, precision: type, options: dic
     return graph
 
 
-def _inputs(signature: Signature, precision: type) -> list[tuple[str, Any]]:
+def _inputs(schema: Schema, precision: type) -> list[tuple[str, Any]]:
     """One input of rows; one a column where a model has columns of text, or selects them by name."""
-    text = signature.text
-    if text is None or signature.unknown or signature.features is None:
+    text = schema.text
+    if schema.width is None or any(feature.unknown for feature in schema.features or ()):
         raise CompileError("The model does not say what it takes: only models of known features can be converted.")
-    if signature.numeric and not signature.frame:
-        return [("rows", precision([None, signature.features]))]
-    names = signature.names or tuple(f"feature {index}" for index in range(signature.features))
+    if schema.numeric and schema.container is Container.ARRAY:
+        return [("rows", precision([None, schema.width]))]
+    names = schema.names or tuple(f"feature {index}" for index in range(schema.width))
     return [(name, (StringTensorType if index in text else precision)([None, 1])) for index, name in enumerate(names)]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ from predictor.compile.trees import thresholds
 from predictor.errors import BadInputError, CompileError, PredictorError
 from predictor.formats import registry
 from predictor.inputs.conversion import is_missing
-from predictor.inputs.rows import Rows, Signature
-from predictor.inputs.validation import Table, to_rows
+from predictor.inputs.rows import Columns, Rows
+from predictor.inputs.schema import Schema
+from predictor.inputs.validation import Table, check_categories, to_rows
 from predictor.models.estimator import Estimator
-from predictor.models.inspection import feature_types
-from predictor.models.inspection.feature_types import Kinds
 
 MEDIA_TYPES = {
     ".csv": "text/csv; header=present",
@@ -42,8 +40,10 @@ class Samples:
     cells: list[list[Any]]
     kind: str = "samples"
 
-    def rows(self, signature: Signature) -> Rows:
-        return to_rows(Table(self.cells), signature)
+    def rows(self, schema: Schema) -> Rows:
+        rows = to_rows(Table(self.cells), schema)
+        check_categories(rows, schema)
+        return rows
 
     def first(self, count: int) -> "Samples":
         """Take so many rows, again and again if there are fewer."""
@@ -63,44 +63,41 @@ def find_samples(model_dir: Path) -> Path:
 def read_samples(file: Path, model: Estimator) -> Samples:
     """Read rows as a request's body is read; raises CompileError."""
     try:
-        rows: Any = registry.decode(file.read_bytes(), MEDIA_TYPES.get(file.suffix, file.suffix), model.signature).rows
+        rows: Any = registry.decode(file.read_bytes(), MEDIA_TYPES.get(file.suffix, file.suffix), model.schema).rows
     except (OSError, PredictorError) as error:
         raise CompileError(f"{file} cannot be read: {error}") from error
     if hasattr(rows, "toarray"):
         rows = rows.toarray()
-    cells = (
-        rows.tolist()
-        if isinstance(rows, np.ndarray)
-        else rows.astype(object).where(rows.notna(), None).to_numpy().tolist()
-    )
-    return Samples(cells)
+    cells = (rows.table() if isinstance(rows, Columns) else rows).tolist()
+    return Samples([[None if is_missing(cell) else cell for cell in row] for row in cells])
 
 
 def variations(samples: Samples, model: Estimator) -> list[Samples]:
     """The samples, and rows that lie where a converted model may go wrong."""
     random = np.random.default_rng(SEED)
     cells = np.array(samples.cells, dtype=object)
-    known = feature_types.read(model.estimator) or Kinds()
+    schema = model.schema
     rows_of = {"samples": cells, "crossed": _crossed(cells, random)}
-    if model.signature.numeric:
+    if model.schema.numeric:
         numbers = cells.astype(np.float64)
         rows_of["rounded"] = numbers.astype(np.float32).astype(np.float64)
-        rows_of["rounded"][:, [*known.closed]] = numbers[:, [*known.closed]]  # of which the rounded ones may be refused
+        rows_of["rounded"][:, [*schema.closed]] = numbers[
+            :, [*schema.closed]
+        ]  # of which the rounded ones may be refused
         finite = [(feature, threshold) for feature, threshold in thresholds(model.estimator) if np.isfinite(threshold)]
         rows_of["at thresholds"] = _at(_around(finite, _neighbours), cells, random)
-    rows_of["beside what encoders know"] = _at(_around(_tolerated(known), _strangers), cells, random)
-    if model.signature.missing:
-        rows_of["missing"] = _with_missing(cells, model.signature, random)
+    rows_of["beside what encoders know"] = _at(_around(_tolerated(schema), _strangers), cells, random)
+    if len(schema.required) < cells.shape[1]:
+        rows_of["missing"] = _with_missing(cells, model.schema, random)
     return [Samples(rows.tolist(), kind) for kind, rows in rows_of.items() if len(rows)]
 
 
 def unseen(samples: Samples, model: Estimator) -> list[Samples]:
     """Samples for each column, with something in it that no encoder has seen in training."""
     first = samples.cells[0]
-    text = model.signature.text or frozenset()
-    flags = (feature_types.read(model.estimator) or Kinds()).flags
+    text, flags = model.schema.text, model.schema.flags
     found = []
-    for index in sorted({*range(min(len(first), UNSEEN_COLUMNS))} - flags):
+    for index in sorted({*range(min(len(first), UNSEEN_COLUMNS))} - set(flags)):
         # A half more may be cut to the whole number that it is beside.
         for cell in (UNSEEN,) if index in text else (UNSEEN_NUMBER, (first[index] or 0) + 0.5):
             found.append(Samples([[*first[:index], cell, *first[index + 1 :]]], f"unseen in column {index}"))  # noqa: PERF401  # two loops in one are hard to read
@@ -109,18 +106,18 @@ def unseen(samples: Samples, model: Estimator) -> list[Samples]:
 
 def takes_missing(samples: Samples, model: Estimator) -> bool:
     """Whether a model answers rows with missing numbers; one that judges its columns itself may refuse them."""
-    rows = _with_missing(np.array(samples.cells, dtype=object), model.signature, np.random.default_rng(SEED))
+    rows = _with_missing(np.array(samples.cells, dtype=object), model.schema, np.random.default_rng(SEED))
     try:
         if len(rows):
-            model.predict(Samples(rows.tolist()).rows(model.signature), model.signature.methods[0])
+            model.predict(Samples(rows.tolist()).rows(model.schema), model.schema.methods[0])
     except BadInputError:
         return False
     return True
 
 
-def _with_missing(cells: npt.NDArray[Any], signature: Signature, random: np.random.Generator) -> npt.NDArray[Any]:
+def _with_missing(cells: npt.NDArray[Any], schema: Schema, random: np.random.Generator) -> npt.NDArray[Any]:
     """Samples without a quarter of the numbers that may be missing; none where none may."""
-    never = signature.required | (signature.text or frozenset())
+    never = {*schema.required, *schema.text}
     optional = [index not in never for index in range(cells.shape[1])]
     rows = cells.copy()
     rows[(random.random(cells.shape) < 1 / 4) & optional] = None
@@ -133,12 +130,13 @@ def _crossed(cells: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArra
     return np.take_along_axis(cells, picked, axis=0)
 
 
-def _tolerated(known: Kinds) -> list[tuple[int, float]]:
+def _tolerated(schema: Schema) -> list[tuple[int, float]]:
     """Numbers that encoders know who take others as well; true and false have none beside them."""
     return [
-        (feature, float(number))
-        for feature in known.tolerant.keys() - known.closed.keys() - known.flags
-        for number in filterfalse(is_missing, known.tolerant[feature])
+        (position, float(number))
+        for position, feature in enumerate(schema.features or ())
+        if not (feature.text or feature.closed or position in schema.flags)
+        for number in feature.categories
     ]
 
 

@@ -23,7 +23,8 @@ from predictor.formats.matrix import read_matrix
 from predictor.formats.media_types import MediaType
 from predictor.formats.plain import finite, plain
 from predictor.inputs.conversion import number
-from predictor.inputs.rows import DecodedRequest, Rows, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, Rows, choose_method
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import Table, check_width, column_order, to_rows
 
 COUNTED = re.compile(rb"\s*0\s*,\s*1\s*[,\r\n]")
@@ -31,16 +32,16 @@ COUNTED = re.compile(rb"\s*0\s*,\s*1\s*[,\r\n]")
 LATE_QUOTE = re.compile(rb'(?:^|[,\n])[ \t]+"')
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
+def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
     try:
-        rows: Rows | None = _numbers(body, media_type, signature)
+        rows: Rows | None = _numbers(body, media_type, schema)
         if rows is None:
-            rows = to_rows(_table(body, media_type, signature), signature)
+            rows = to_rows(_table(body, media_type, schema), schema)
     except BadInputError as error:
-        if hint := looks.of_csv(body, signature):
+        if hint := looks.of_csv(body, schema):
             raise BadInputError(f"{hint} {error.detail}", *error.errors) from None
         raise
-    return DecodedRequest(rows, choose_method(media_type.parameters.get("method") or None, signature))
+    return DecodedRequest(rows, choose_method(media_type.parameters.get("method") or None, schema))
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
@@ -63,59 +64,59 @@ def _cell(value: Any) -> Any:
     return json.dumps(finite(value), ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
-def _numbers(body: bytes, media_type: MediaType, signature: Signature) -> npt.NDArray[np.float64] | None:
+def _numbers(body: bytes, media_type: MediaType, schema: Schema) -> npt.NDArray[np.float64] | None:
     """Read lines of numbers ten times as fast: written as JSON, they are one matrix or no JSON."""
-    if not signature.numeric or b"[" in body:
+    if not schema.numeric or b"[" in body:
         return None
     told = media_type.parameters.get("header")
     if told != "absent" and COUNTED.match(body):
         return None
     columns = None
-    if told == "present" or (signature.names and told != "absent" and _names_a_column(body, signature)):
+    if told == "present" or (schema.names and told != "absent" and _names_a_column(body, schema)):
         head, _, body = body.partition(b"\n")
-        columns = _header(head, body, media_type, signature)
+        columns = _header(head, body, media_type, schema)
         if columns is None:
             return None
     lines = body.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
     matrix = None if b"\r" in lines else read_matrix(b'{"data":[[' + lines.replace(b"\n", b"],[") + b"]]}")
     if matrix is None:
         return None
-    order = column_order(columns if signature.names else None, matrix.rows.shape[1], signature)
+    order = column_order(columns if schema.names else None, matrix.rows.shape[1], schema)
     if order is None:
-        check_width(matrix.rows.shape[1], signature, "/0")
+        check_width(matrix.rows.shape[1], schema, "/0")
     return matrix.rows if order is None else matrix.rows[:, order]
 
 
-def _header(head: bytes, rest: bytes, media_type: MediaType, signature: Signature) -> labels.Names | None:
+def _header(head: bytes, rest: bytes, media_type: MediaType, schema: Schema) -> labels.Names | None:
     """Read a first line without quotes; None where it is none, or no header."""
     if b'"' in head:
         return None
     (first,) = _parse(head.removesuffix(b"\r")) or [[]]
-    return _columns(first, signature) if has_header(first, bool(rest), media_type, signature) else None
+    return _columns(first, schema) if has_header(first, bool(rest), media_type, schema) else None
 
 
-def _names_a_column(body: bytes, signature: Signature) -> bool:
+def _names_a_column(body: bytes, schema: Schema) -> bool:
     first = body.partition(b"\n")[0].decode("utf-8-sig", errors="replace").split(",")
-    return not {cell.strip() for cell in first}.isdisjoint(signature.names)
+    return not {cell.strip() for cell in first}.isdisjoint(schema.names)
 
 
-def _table(body: bytes, media_type: MediaType, signature: Signature) -> Table:
+def _table(body: bytes, media_type: MediaType, schema: Schema) -> Table:
     rows = _parse(body)
     columns = None
-    if rows and has_header(rows[0], len(rows) > 1, media_type, signature):
-        columns = _columns(rows.pop(0), signature)
-    if 1 in {signature.features, len(columns or (rows or [[]])[0])}:
+    if rows and has_header(rows[0], len(rows) > 1, media_type, schema):
+        columns = _columns(rows.pop(0), schema)
+    if 1 in {schema.width, len(columns or (rows or [[]])[0])}:
         rows = [row or [""] for row in rows]
     elif [] in rows:
         fault = Fault(f"/{rows.index([])}", "the line is empty")
         raise BadInputError("A line is empty: every line is a row.", fault)
     check_rows(len(rows))
-    takes_names = bool(signature.names) or signature.own_code
+    takes_names = bool(schema.names) or schema.own_code
     return Table(rows, columns if takes_names else None, ("/", "/"), parse=number)
 
 
-def _columns(first: list[str], signature: Signature) -> labels.Names:
-    return labels.as_trained(first, signature)
+def _columns(first: list[str], schema: Schema) -> labels.Names:
+    return labels.as_trained(first, schema)
 
 
 def _parse(body: bytes) -> list[list[str]]:

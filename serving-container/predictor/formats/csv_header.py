@@ -6,7 +6,7 @@ from predictor.errors import BadInputError, Fault
 from predictor.formats import labels
 from predictor.formats.media_types import MediaType
 from predictor.inputs.conversion import number, wrong_cell
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import column_order
 
 TELL = 'Say whether it is a header: "text/csv; header=present", or "text/csv; header=absent".'
@@ -14,14 +14,14 @@ AMBIGUOUS = "expected a header or a row, got what may be either"
 NO_NUMBERS = "expected a row of numbers, got none"
 
 
-def has_header(first: list[str], more: bool, media_type: MediaType, signature: Signature) -> bool:  # noqa: FBT001
+def has_header(first: list[str], more: bool, media_type: MediaType, schema: Schema) -> bool:  # noqa: FBT001
     """Whether the first line is a header, where there are more lines or not; raises BadInputError when it may be."""
     told = {"present": True, "absent": False}.get(media_type.parameters.get("header", ""))
     if told is not None:
         return told
-    columns = labels.as_trained(first, signature)
-    is_header = _is_header(columns, signature)
-    if is_header and _may_be_row(first, signature):
+    columns = labels.as_trained(first, schema)
+    is_header = _is_header(columns, schema)
+    if is_header and _may_be_row(first, schema):
         raise BadInputError(f"The first line is a row as well as a header. {TELL}", Fault("/0", AMBIGUOUS))
     if is_header:
         return True
@@ -32,30 +32,30 @@ def has_header(first: list[str], more: bool, media_type: MediaType, signature: S
             Fault("/0", AMBIGUOUS),
         )
     nothing_numeric = all(map(_is_word, cells))
-    if not signature.names:
-        if signature.numeric and cells and nothing_numeric:
+    if not schema.names:
+        if schema.numeric and cells and nothing_numeric:
             raise BadInputError(f"The first line is no row: the model takes numbers. {TELL}", Fault("/0", NO_NUMBERS))
         return False
-    if _is_header(labels.as_trained(cells, signature), signature):
-        _refuse_blanks(columns, signature)
+    if _is_header(labels.as_trained(cells, schema), schema):
+        _refuse_blanks(columns, schema)
     # What is neither is refused: as a header that differs, where it looks like one, or else as a row.
-    named = not {*signature.names, *signature.ignored}.isdisjoint(cells)
-    return not _may_be_row(first, signature) and (nothing_numeric or named)
+    named = not {*schema.names, *schema.ignored}.isdisjoint(cells)
+    return not _may_be_row(first, schema) and (nothing_numeric or named)
 
 
-def _is_header(columns: tuple[str, ...], signature: Signature) -> bool:
+def _is_header(columns: tuple[str, ...], schema: Schema) -> bool:
     """Whether these are the model's names, all of them and each once."""
     given = set(columns)
     return (
-        bool(signature.names)
+        bool(schema.names)
         and len(given) == len(columns)
-        and given.issuperset(signature.names)
-        and given.issubset({*signature.names, *signature.ignored})
+        and given.issuperset(schema.names)
+        and given.issubset({*schema.names, *schema.ignored})
     )
 
 
-def _refuse_blanks(columns: tuple[str, ...], signature: Signature) -> NoReturn:
-    known = {*signature.names, *signature.ignored}
+def _refuse_blanks(columns: tuple[str, ...], schema: Schema) -> NoReturn:
+    known = {*schema.names, *schema.ignored}
     index = next(index for index, name in enumerate(columns) if name not in known)
     detail = f'expected "{columns[index].strip()[:80]}", got "{columns[index][:80]}"'
     raise BadInputError(
@@ -63,16 +63,17 @@ def _refuse_blanks(columns: tuple[str, ...], signature: Signature) -> NoReturn:
     )
 
 
-def _may_be_row(first: list[str], signature: Signature) -> bool:
+def _may_be_row(first: list[str], schema: Schema) -> bool:
     """Whether a model may be meant to take these cells; a name is none where it is known not to be."""
-    order = column_order(None, len(first), signature) or range(len(first))
-    if signature.features not in {None, len(order)}:
+    order = column_order(None, len(first), schema) or range(len(first))
+    if schema.width not in {None, len(order)}:
         return False
     for feature, cell in enumerate(first[index] for index in order):
-        if wrong_cell(cell, feature, signature, number):
+        known = schema.feature(feature)
+        if wrong_cell(cell, known, number):
             return False
-        closed = signature.own_code or feature in signature.unlike_names | signature.unknown
-        if closed and cell.strip() in signature.names and _is_word(cell):
+        names_nothing = known.unknown or (known.categories and known.known.isdisjoint(schema.names))
+        if names_nothing and cell.strip() in schema.names and _is_word(cell):
             return False
     return True
 

@@ -29,7 +29,8 @@ from predictor.formats.limits import LIMITS, check_lists, check_rows
 from predictor.formats.matrix import ZEROS, read_matrix
 from predictor.formats.media_types import MediaType
 from predictor.formats.plain import finite, plain
-from predictor.inputs.rows import DecodedRequest, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, choose_method
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import check_width, column_order, to_rows
 
 LARGEST = 8
@@ -43,31 +44,29 @@ LEVELS = 5
 """Objects inside each other in the deepest form that is read: instances."""
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
+def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
     asked = media_type.parameters.get("method") or None
     check_lists(body)
-    if signature.numeric and (matrix := read_matrix(body)) is not None:
-        columns = None if matrix.columns is None else labels.names(matrix.columns, signature, "/columns")
-        order = column_order(columns, matrix.rows.shape[1], signature)
+    if schema.numeric and (matrix := read_matrix(body)) is not None:
+        columns = None if matrix.columns is None else labels.names(matrix.columns, schema, "/columns")
+        order = column_order(columns, matrix.rows.shape[1], schema)
         if order is None:
-            check_width(matrix.rows.shape[1], signature, "/data/0")
+            check_width(matrix.rows.shape[1], schema, "/data/0")
         rows = matrix.rows if order is None else matrix.rows[:, order]
-        return DecodedRequest(rows, choose_method(matrix.method or asked, signature))
-    table, method = json_documents.read(_parse(body), signature)
-    return DecodedRequest(to_rows(table, signature), choose_method(asked if method is None else method, signature))
+        return DecodedRequest(rows, choose_method(matrix.method or asked, schema))
+    table, method = json_documents.read(_parse(body), schema)
+    return DecodedRequest(to_rows(table, schema), choose_method(asked if method is None else method, schema))
 
 
-def decode_lines(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
+def decode_lines(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
     check_lists(body)
     if body.count(b"\n") >= LIMITS.rows:
         check_rows(sum(1 for _ in LINE.finditer(body)))
     lines = [
         _parse(line, f"Line {number}") for number, line in enumerate(io.BytesIO(body), 1) if line and not line.isspace()
     ]
-    table = from_objects(lines, "", signature)
-    return DecodedRequest(
-        to_rows(table, signature), choose_method(media_type.parameters.get("method") or None, signature)
-    )
+    table = from_objects(lines, "", schema)
+    return DecodedRequest(to_rows(table, schema), choose_method(media_type.parameters.get("method") or None, schema))
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from predictor.errors import BadInputError
 from predictor.formats import labels
 from predictor.formats.json_records import expect, from_lists, from_objects, from_record, refuse, refuse_unknown, shown
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import Table
 
 ROW_FIELDS = ("data", "instances", "dataframe_split", "dataframe_records")
@@ -32,54 +32,54 @@ OTHERS = {
 }
 
 
-def read(document: Any, signature: Signature) -> tuple[Table, Any]:
+def read(document: Any, schema: Schema) -> tuple[Table, Any]:
     """Find the rows of a document, and the method that it asks for."""
     if isinstance(document, list):
-        return _listed(document, "", signature), None
+        return _listed(document, "", schema), None
     if not isinstance(document, dict):
         if isinstance(document, str) and _holds_json(document):
             raise BadInputError(IN_A_STRING)
         refuse(f"expected an object or an array, got {shown(document)}", "")
-    if _is_record(document, signature):
-        method = None if "method" in signature.names else document.pop("method", None)
-        return from_record(document, "", signature), None if method == "" else method
+    if _is_record(document, schema):
+        method = None if "method" in schema.names else document.pop("method", None)
+        return from_record(document, "", schema), None if method == "" else method
     fields = {name: value for name, value in document.items() if not (name in OPTIONS and value in (None, ""))}
     method = fields.pop("method", None)
-    return _named(fields, signature), method
+    return _named(fields, schema), method
 
 
-def _listed(items: list[Any], base: str, signature: Signature) -> Table:
+def _listed(items: list[Any], base: str, schema: Schema) -> Table:
     """Read rows or records, or the cells of a single row."""
     if not items or isinstance(items[0], list | dict):
-        return from_objects(items, base, signature)
+        return from_objects(items, base, schema)
     return Table([items], None, (base, "/"), single=True)
 
 
-def _is_record(document: dict[str, Any], signature: Signature) -> bool:
+def _is_record(document: dict[str, Any], schema: Schema) -> bool:
     """Whether every field is a cell, and some field is a feature or may be one."""
-    fields = document.keys() - ({"method"} - set(signature.names))
+    fields = document.keys() - ({"method"} - set(schema.names))
     if not fields or any(isinstance(value, list | dict) for value in document.values()):
         return False
-    if signature.names:
-        return not set(labels.as_trained(tuple(fields), signature)).isdisjoint(signature.names)
+    if schema.names:
+        return not set(labels.as_trained(tuple(fields), schema)).isdisjoint(schema.names)
     return fields.isdisjoint((*ROW_FIELDS, *OPTIONS))
 
 
-def _named(document: dict[str, Any], signature: Signature) -> Table:
+def _named(document: dict[str, Any], schema: Schema) -> Table:
     """Read the object's one field that holds rows."""
     found = [name for name in ROW_FIELDS if name in document]
     if len(found) != 1:
-        _refuse_shape(document, found, signature)
+        _refuse_shape(document, found, schema)
     name, value = found[0], document[found[0]]
     if name == "data":
-        return _data(document, signature)
+        return _data(document, schema)
     refuse_unknown(document, (name, "method"), "")
     if name == "dataframe_split":
-        return _split(expect(value, dict, "/dataframe_split", "an object"), "/dataframe_split", signature)
-    return from_objects(expect(value, list, f"/{name}", "a list of rows"), f"/{name}", signature)
+        return _split(expect(value, dict, "/dataframe_split", "an object"), "/dataframe_split", schema)
+    return from_objects(expect(value, list, f"/{name}", "a list of rows"), f"/{name}", schema)
 
 
-def _data(document: dict[str, Any], signature: Signature) -> Table:
+def _data(document: dict[str, Any], schema: Schema) -> Table:
     """Read `data`: rows, which may have `columns`, or records, or one of either."""
     match document:
         case {"schema": dict()}:
@@ -88,15 +88,15 @@ def _data(document: dict[str, Any], signature: Signature) -> Table:
             if record and all(isinstance(value, dict | list) for value in record.values()):
                 raise BadInputError(BY_COLUMN)
             refuse_unknown(document, ("data", "method"), "")
-            return from_record(record, "/data", signature)
+            return from_record(record, "/data", schema)
         case {"data": str() as text} if _holds_json(text):
             raise BadInputError(IN_A_STRING)
         case {"data": [dict(), *_] as records} if document.keys() == {"data"}:
-            return from_objects(records, "/data", signature)
-    return _split(document, "", signature)
+            return from_objects(records, "/data", schema)
+    return _split(document, "", schema)
 
 
-def _split(document: dict[str, Any], base: str, signature: Signature) -> Table:
+def _split(document: dict[str, Any], base: str, schema: Schema) -> Table:
     """Read `data` with `columns`; pandas' `index` says nothing about the rows but how many there are."""
     refuse_unknown(document, ("data", "columns", "index", *(() if base else ("method",))), base)
     rows = expect(document.get("data"), list, f"{base}/data", "a list of rows")
@@ -108,7 +108,7 @@ def _split(document: dict[str, Any], base: str, signature: Signature) -> Table:
     columns = document.get("columns")
     if columns is not None:
         expect(columns, list, f"{base}/columns", "a list of names")
-        columns = labels.names(columns, signature, f"{base}/columns")
+        columns = labels.names(columns, schema, f"{base}/columns")
     return Table(rows, columns, (f"{base}/data", "/") if single else (f"{base}/data/", "/"), single=single)
 
 
@@ -128,9 +128,9 @@ def _is_by_column(document: dict[str, Any]) -> bool:
     )
 
 
-def _refuse_shape(document: dict[str, Any], found: list[str], signature: Signature) -> NoReturn:
+def _refuse_shape(document: dict[str, Any], found: list[str], schema: Schema) -> NoReturn:
     """Say what an object is that has no field of rows, or several."""
-    names = set(signature.names)
+    names = set(schema.names)
     values = list(document.values())
     if not found and values and isinstance(values[0], dict) and not names.isdisjoint(values[0]):
         raise BadInputError(BY_INDEX)

@@ -7,7 +7,7 @@ from predictor.errors import BadInputError, Fault, PayloadTooLargeError
 from predictor.formats import labels
 from predictor.formats.limits import check_rows
 from predictor.inputs.conversion import wrong_cell
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import Table
 
 NO_ROWS = "expected at least one row, got none"
@@ -27,18 +27,18 @@ def from_lists(rows: list[Any], base: str) -> list[list[Any]]:
     return rows
 
 
-def from_objects(items: list[Any], base: str, signature: Signature) -> Table:
+def from_objects(items: list[Any], base: str, schema: Schema) -> Table:
     """Read rows, records, instances or single cells; all are of the first one's kind."""
     if not items:
         refuse(NO_ROWS, base)
     check_rows(len(items))
     if any(_is_vector(item) for item in items):
-        return _vectors(items, base, signature)
+        return _vectors(items, base, schema)
     match items[0]:
         case list():
             return Table(from_lists(items, base), None, (f"{base}/", "/"))
         case dict():
-            return _records(items, base, signature)
+            return _records(items, base, schema)
         case _:
             return Table([[item] for item in items], None, (f"{base}/", "/"))
 
@@ -73,12 +73,12 @@ def escaped(step: str) -> str:
     return step[:80].replace("~", "~0").replace("/", "~1")
 
 
-def from_record(record: dict[str, Any], base: str, signature: Signature) -> Table:
+def from_record(record: dict[str, Any], base: str, schema: Schema) -> Table:
     """Read a record that stands alone, where a list of them might."""
-    return Table(*_in_order([record], tuple(record), base, signature), (base, "/"), by_name=True, single=True)
+    return Table(*_in_order([record], tuple(record), base, schema), (base, "/"), by_name=True, single=True)
 
 
-def _records(records: list[Any], base: str, signature: Signature) -> Table:
+def _records(records: list[Any], base: str, schema: Schema) -> Table:
     columns = tuple(records[0])
     differ = False
     for index, record in enumerate(records):
@@ -86,30 +86,30 @@ def _records(records: list[Any], base: str, signature: Signature) -> Table:
             refuse(f"row {index}: expected an object, got {shown(record)}", f"{base}/{index}")
         differ = differ or record.keys() != records[0].keys()
     if differ:
-        columns = _all_columns(records, base, signature)
-    return Table(*_in_order(records, columns, base, signature), (f"{base}/", "/"), by_name=True)
+        columns = _all_columns(records, base, schema)
+    return Table(*_in_order(records, columns, base, schema), (f"{base}/", "/"), by_name=True)
 
 
 def _in_order(
-    records: list[Any], columns: tuple[str, ...], base: str, signature: Signature
+    records: list[Any], columns: tuple[str, ...], base: str, schema: Schema
 ) -> tuple[list[list[Any]], labels.Names | None]:
     """Cells and names; the names 0 to n-1 are positions for a model that has none."""
-    names = labels.names(columns if signature.names else labels.counted(columns), signature, base)
+    names = labels.names(columns if schema.names else labels.counted(columns), schema, base)
     order = columns if names else labels.counted(columns)
     return [[record.get(column) for column in order] for record in records], names
 
 
-def _all_columns(records: list[Any], base: str, signature: Signature) -> tuple[str, ...]:
+def _all_columns(records: list[Any], base: str, schema: Schema) -> tuple[str, ...]:
     """Names of the columns of records that lack some of them: a cell may lack where it may be missing.
 
     R's toJSON leaves out what is NA. Raises BadInputError that says which record lacks which column.
     """
     columns = dict.fromkeys(column for record in records for column in record)
-    unknown = columns.keys() - {*signature.names, *signature.ignored}
-    if signature.names and unknown:
+    unknown = columns.keys() - {*schema.names, *schema.ignored}
+    if schema.names and unknown:
         refuse(f"unknown {'column' if len(unknown) == 1 else 'columns'} {_quoted(unknown)}", f"{base}/0")
-    nullable = {name for index, name in enumerate(signature.names) if not wrong_cell(None, index, signature, None)}
-    nullable |= signature.ignored
+    nullable = {name for index, name in enumerate(schema.names) if not wrong_cell(None, schema.feature(index), None)}
+    nullable |= schema.ignored
     lacking = 0
     for index, record in enumerate(records):
         lacks = columns.keys() - record.keys()
@@ -136,7 +136,7 @@ def _is_vector(item: Any) -> bool:
     return False
 
 
-def _vectors(instances: list[Any], base: str, signature: Signature) -> Table:
+def _vectors(instances: list[Any], base: str, schema: Schema) -> Table:
     """Read dense and sparse instances and rows, also mixed; their "configuration" means nothing here."""
     cells: list[list[Any]] = []
     unpacked = 0
@@ -146,7 +146,7 @@ def _vectors(instances: list[Any], base: str, signature: Signature) -> Table:
             instance if isinstance(instance, list) else _vector(expect(instance, dict, pointer, "an object"), pointer)
         )
         if isinstance(vector, dict):
-            unpacked += _width(vector, pointer, signature)
+            unpacked += _width(vector, pointer, schema)
             if unpacked > MAX_UNPACKED:
                 raise PayloadTooLargeError(f"Sparse instances may unpack to {MAX_UNPACKED} cells: send a sparse .npz.")
             vector = _unpack(vector, pointer)
@@ -172,12 +172,12 @@ def _vector(instance: dict[str, Any], pointer: str) -> Any:
     return element if "keys" in element else values
 
 
-def _width(vector: dict[str, Any], pointer: str, signature: Signature) -> int:
+def _width(vector: dict[str, Any], pointer: str, schema: Schema) -> int:
     """Length of a sparse vector, checked before anything of that length is made."""
     match vector.get("shape"):
-        case [int(width)] if width > 0 and signature.features in {None, width}:
+        case [int(width)] if width > 0 and schema.width in {None, width}:
             return width
-    expected = f"[{signature.features}]" if signature.features else "the number of features"
+    expected = f"[{schema.width}]" if schema.width else "the number of features"
     detail = f"expected {expected}"
     raise BadInputError(f"Wrong shape of a sparse vector: {detail}.", Fault(f"{pointer}/data/features/shape", detail))
 

@@ -5,30 +5,30 @@ from typing import Any
 from unicodedata import normalize
 
 from predictor.errors import BadInputError, Fault
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 
 Names = tuple[str, ...]
 
 
-def names(labels: Sequence[Any], signature: Signature, pointer: str) -> Names | None:
+def names(labels: Sequence[Any], schema: Schema, pointer: str) -> Names | None:
     """Read labels that are names; None for 0 to n-1 in order, as pandas counts the columns of an array."""
     if all(type(label) is int for label in labels):
         texts = tuple(map(str, labels))
-        if signature.names and set(texts) == set(signature.names):
+        if schema.names and set(texts) == set(schema.names):
             return texts
         if _are_counted(texts):
             return None
     for index, label in enumerate(labels):
         if not isinstance(label, str):
             _refuse(label, f"{pointer}/{index}")
-    if not signature.names and not signature.own_code and _are_counted(labels):
+    if not schema.names and not schema.own_code and _are_counted(labels):
         return None
-    return as_trained(labels, signature)
+    return as_trained(labels, schema)
 
 
-def as_trained(labels: Sequence[str], signature: Signature) -> Names:
+def as_trained(labels: Sequence[str], schema: Schema) -> Names:
     """Write each label as the model's name that it looks like: one letter may be written in several ways in Unicode."""
-    known = {*signature.names, *signature.ignored}
+    known = {*schema.names, *schema.ignored}
     if known.issuperset(labels) or not known:
         return tuple(labels)
     composed = {normalize("NFC", name): name for name in known}

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 
 SEEN = 4000
 """Bytes of a body that are looked at."""
@@ -48,13 +48,13 @@ def of_bytes(body: bytes) -> str:
     return ""
 
 
-def of_csv(body: bytes, signature: Signature) -> str:
+def of_csv(body: bytes, schema: Schema) -> str:
     """Name what a refused CSV body looks like; empty where nothing is striking."""
     text = body[:SEEN].decode("utf-8", "replace").lstrip("\ufeff")
     lines = text.splitlines() or [""]
     if hint := of_bytes(body) or _of_other_text(text) or _other_separator(lines[0]):
         return hint
-    features = len(signature.trained) or signature.features or 0
+    features = len(schema.trained) or schema.width or 0
     width = lines[0].count(",") + 1
     whole = len(body) <= SEEN
     if len(lines) == 1 and 1 < features < width and (width - 1) % (features - 1) == 0:

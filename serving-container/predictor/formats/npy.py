@@ -18,7 +18,8 @@ from predictor.formats.limits import check_rows
 from predictor.formats.media_types import MediaType
 from predictor.formats.plain import plain
 from predictor.inputs.conversion import EXACT
-from predictor.inputs.rows import DecodedRequest, Rows, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, Rows, choose_method
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import Table, check_width, to_rows
 
 HEADERS = {
@@ -31,9 +32,9 @@ KINDS = "fiubU"
 DIMENSIONS = 2
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
-    method = choose_method(media_type.parameters.get("method"), signature)
-    return DecodedRequest(rows(read(body, "The body"), signature), method)
+def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
+    method = choose_method(media_type.parameters.get("method"), schema)
+    return DecodedRequest(rows(read(body, "The body"), schema), method)
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
@@ -44,7 +45,7 @@ def encode(predictions: npt.NDArray[Any]) -> bytes:
     return out.getvalue()
 
 
-def rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
+def rows(values: npt.NDArray[Any], schema: Schema) -> Rows:
     """Check an array: two dimensions, or one that is a single row."""
     if values.ndim == 1:
         values = values.reshape(1, -1)
@@ -55,11 +56,11 @@ def rows(values: npt.NDArray[Any], signature: Signature) -> Rows:
     if not values.size:
         raise BadInputError("Expected at least one row of at least one feature, got none.")
     check_rows(len(values))
-    plain_numbers = signature.numeric and values.dtype.kind != "U" and not may_be_rounded(values)
-    if not plain_numbers or values.shape[1] == len(signature.trained) > 0:
-        return to_rows(Table(_cells(values), None, ("/", "/")), signature)
-    check_width(values.shape[1], signature, "/0")
-    return _finite(np.ascontiguousarray(values, dtype=np.float64), signature)
+    plain_numbers = schema.numeric and values.dtype.kind != "U" and not may_be_rounded(values)
+    if not plain_numbers or values.shape[1] == len(schema.trained) > 0:
+        return to_rows(Table(_cells(values), None, ("/", "/")), schema)
+    check_width(values.shape[1], schema, "/0")
+    return _finite(np.ascontiguousarray(values, dtype=np.float64), schema)
 
 
 def may_be_rounded(values: npt.NDArray[Any]) -> bool:
@@ -123,9 +124,9 @@ def _cells(values: npt.NDArray[Any]) -> list[list[Any]]:
     return cells
 
 
-def _finite(rows: npt.NDArray[np.float64], signature: Signature) -> npt.NDArray[np.float64]:
-    wrong = np.isinf(rows) if signature.missing else ~np.isfinite(rows)
-    required = sorted(signature.required)
+def _finite(rows: npt.NDArray[np.float64], schema: Schema) -> npt.NDArray[np.float64]:
+    wrong = np.isinf(rows)
+    required = list(schema.required)
     wrong[:, required] |= np.isnan(rows[:, required])
     if wrong.any():
         row, column = np.argwhere(wrong)[0]

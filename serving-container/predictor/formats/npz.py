@@ -15,7 +15,8 @@ from predictor.errors import BadInputError, PayloadTooLargeError
 from predictor.formats import npy
 from predictor.formats.limits import check_rows
 from predictor.formats.media_types import MediaType
-from predictor.inputs.rows import DecodedRequest, Signature, choose_method
+from predictor.inputs.rows import DecodedRequest, choose_method
+from predictor.inputs.schema import Schema
 from predictor.inputs.validation import check_width
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ NO_ARCHIVE = "The body is not a NumPy .npz archive."
 NO_MATRIX = "The body is no sparse matrix as scipy.sparse.save_npz writes csr, csc and coo."
 
 
-def decode(body: bytes, media_type: MediaType, signature: Signature) -> DecodedRequest:
-    method = choose_method(media_type.parameters.get("method"), signature)
+def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
+    method = choose_method(media_type.parameters.get("method"), schema)
     matrix = _matrix(body)
-    check_width(matrix.shape[1], signature, "/0")
-    if not (signature.sparse and signature.numeric):
+    check_width(matrix.shape[1], schema, "/0")
+    if not (schema.sparse and schema.numeric):
         if math.prod(matrix.shape) * 8 > MAX_UNPACKED:
             raise PayloadTooLargeError(f"The model takes no sparse rows, and dense ones may have {MAX_UNPACKED} bytes.")
-        return DecodedRequest(npy.rows(matrix.toarray(), signature), method)
+        return DecodedRequest(npy.rows(matrix.toarray(), schema), method)
     if not np.isfinite(matrix.data).all():
         raise BadInputError("The matrix has values that are not finite.")
     return DecodedRequest(matrix, method)

@@ -9,7 +9,9 @@ import numpy.typing as npt
 from predictor.errors import BadInputError, UnsupportedMediaTypeError
 from predictor.formats import csv, json, media_types, npy, npz
 from predictor.formats.media_types import MediaType
-from predictor.inputs.rows import DecodedRequest, Signature
+from predictor.inputs.rows import DecodedRequest
+from predictor.inputs.schema import Schema
+from predictor.inputs.validation import check_categories
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Payload:
     content_type: str
 
 
-DECODERS: dict[str, Callable[[bytes, MediaType, Signature], DecodedRequest]] = {
+DECODERS: dict[str, Callable[[bytes, MediaType, Schema], DecodedRequest]] = {
     "application/json": json.decode,
     "application/jsonlines": json.decode_lines,
     "application/x-jsonlines": json.decode_lines,
@@ -39,7 +41,7 @@ ENCODERS: dict[str, Callable[[npt.NDArray[Any]], bytes]] = {
 }
 
 
-def decode(body: bytes, content_type: str | None, signature: Signature) -> DecodedRequest:
+def decode(body: bytes, content_type: str | None, schema: Schema) -> DecodedRequest:
     """Read and validate a body; raises BadInputError, PayloadTooLargeError, UnsupportedMediaTypeError."""
     media_type = media_types.parse(content_type)
     decoder = DECODERS.get(media_type.name)
@@ -47,7 +49,9 @@ def decode(body: bytes, content_type: str | None, signature: Signature) -> Decod
         raise UnsupportedMediaTypeError(_unsupported(media_type.name))
     if not body:
         raise BadInputError("The body is empty: expected at least one row.")
-    return decoder(body, media_type, signature)
+    request = decoder(body, media_type, schema)
+    check_categories(request.rows, schema)
+    return request
 
 
 def negotiate(accept: str | None, content_type: str | None) -> str:

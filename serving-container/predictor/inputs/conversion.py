@@ -1,5 +1,6 @@
 """One feature's cells: made what the model was trained with, or named when they are not that."""
 
+import datetime as dt
 from array import array
 from collections.abc import Callable, Sequence
 from math import isfinite, isinf, isnan, nan
@@ -8,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Feature, FeatureType
 
 EXACT = 2**53
-"""Above it not every whole number is a double: one that is none would be rounded, and be another's identifier."""
+"""float64 cannot represent every integer from here on; an identifier would silently change."""
 BITS = 64
 SHOWN = 40
 """Characters of a wrong cell that an error message repeats."""
@@ -21,18 +22,20 @@ Parse = Callable[[str], float] | None
 """What makes a number of a cell, where every cell is text (CSV)."""
 WRONG = (TypeError, ValueError, OverflowError)
 """What converting raises when a cell is not what the model takes."""
+DATE = "a date or time as ISO 8601 has it, such as 2024-01-31 or 2024-01-31T12:00:00Z"
 
 
-def convert(cells: Sequence[Any], feature: int, signature: Signature, parse: Parse) -> npt.NDArray[Any]:
+def convert(cells: Sequence[Any], feature: Feature, parse: Parse) -> npt.NDArray[Any]:
     """Make an array of a feature's cells, one dimension; raises one of WRONG."""
-    if _is_unknown(feature, signature):
+    if feature.unknown:
         return _inferred(cells, parse)
-    needed = feature in signature.required
-    missing = None if feature in signature.nones else nan
-    if signature.text and feature in signature.text:
-        return _strings(cells, missing, parse, needed=needed)
-    values = numbers(cells, parse, missing=signature.missing and not needed)
-    if feature not in signature.objects:
+    missing = None if feature.none else nan
+    if feature.text:
+        return _strings(cells, missing, parse, needed=feature.nullable is False)
+    if feature.type is FeatureType.DATETIME:
+        return _datetimes(cells, feature, parse)
+    values = numbers(cells, parse, missing=feature.nullable is not False)
+    if feature.dtype == "float64":
         return values
     objects = values.astype(object)
     objects[np.isnan(values)] = missing
@@ -57,17 +60,19 @@ def numbers(cells: Sequence[Any], parse: Parse, *, missing: bool) -> npt.NDArray
     return values
 
 
-def wrong_cell(cell: Any, feature: int, signature: Signature, parse: Parse) -> str | None:
+def wrong_cell(cell: Any, feature: Feature, parse: Parse) -> str | None:
     """What a cell should have been, or None when it is right."""
-    needed = feature in signature.required
-    if _is_unknown(feature, signature):
+    needed = feature.nullable is False
+    if feature.unknown:
         if isinstance(cell, int) and not (_is_exact(cell) and cell.bit_length() < BITS):
             return "a number of 64 bits"
         return None if isinstance(cell, str | float | int | None) else "a string, number, boolean or null"
-    if signature.text and feature in signature.text:
+    if feature.text:
         right = isinstance(cell, str) if needed else isinstance(cell, str | None)
         return None if right and (cell or not (needed and parse)) else "a string" if needed else "a string or null"
-    return _wrong_number(cell, parse, missing=signature.missing and not needed)
+    if feature.type is FeatureType.DATETIME:
+        return _wrong_datetime(cell, feature, parse)
+    return _wrong_number(cell, parse, missing=not needed)
 
 
 def shown(cell: Any) -> str:
@@ -103,8 +108,47 @@ def number(cell: str) -> float:
     return value
 
 
-def _is_unknown(feature: int, signature: Signature) -> bool:
-    return signature.text is None or feature in signature.unknown
+def _datetimes(cells: Sequence[Any], feature: Feature, parse: Parse) -> npt.NDArray[Any]:
+    """Dates and times as the model was trained with: datetime64, or objects of pandas or Python."""
+    absent = [cell is None or (parse is not None and not cell) for cell in cells]
+    if feature.nullable is False and any(absent):
+        raise TypeError
+    moments = [None if gone else _moment(cell) for cell, gone in zip(cells, absent, strict=True)]
+    if feature.dtype == "date":
+        values = np.empty(len(cells), dtype=object)
+        values[:] = [None if moment is None else moment.date() for moment in moments]
+        return values
+    import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
+
+    zone = feature.dtype.partition(" ")[2].strip("[]")
+    stamps = [pd.NaT if moment is None else pd.Timestamp(moment) for moment in moments]
+    if feature.dtype.startswith("timestamp"):
+        values = np.empty(len(cells), dtype=object)
+        values[:] = [stamp if stamp is pd.NaT or not zone else _in_zone(stamp, zone) for stamp in stamps]
+        return values
+    if any(getattr(stamp, "tzinfo", None) for stamp in stamps):
+        raise ValueError
+    return np.array([stamp.to_datetime64() for stamp in stamps], dtype=feature.dtype)
+
+
+def _in_zone(stamp: Any, zone: str) -> Any:
+    """A time with its zone; one without a zone is in the model's."""
+    return stamp.tz_convert(zone) if stamp.tzinfo else stamp.tz_localize(zone)
+
+
+def _moment(cell: Any) -> dt.datetime:
+    """Read a date or time as ISO 8601 has it; raises TypeError or ValueError."""
+    if not isinstance(cell, str):
+        raise TypeError
+    return dt.datetime.fromisoformat(cell.strip())
+
+
+def _wrong_datetime(cell: Any, feature: Feature, parse: Parse) -> str | None:
+    try:
+        _datetimes([cell], feature, parse)
+    except WRONG:
+        return DATE
+    return None
 
 
 def _strings(cells: Sequence[Any], missing: float | None, parse: Parse, *, needed: bool) -> npt.NDArray[Any]:

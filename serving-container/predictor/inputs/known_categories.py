@@ -1,61 +1,46 @@
-"""What a compiled model's encoders have seen in training: all else they refuse, or take for unknown.
+"""Numeric categories of a compiled model whose encoder takes unknown numbers too.
 
-ONNX has no such encoders. What is to be refused would become some number, or an error for the whole batch; and numbers
-are cut to whole ones, or rounded to 32 bits, before they are looked up, so that 0.9 would be taken for 0.
+ONNX has no such encoder: it cuts a number to a whole one, or rounds it to 32 bits, before it looks it up, and takes 0.9
+for 0. So an unknown number is replaced by one that is surely unknown.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
+import numpy as np
 import numpy.typing as npt
 
-from predictor.errors import BadInputError
-from predictor.inputs.conversion import is_missing, shown
-
-LISTED = 10
-"""Values in a message."""
+from predictor.inputs.schema import FeatureType, Schema
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one column has held."""
+    """The known numbers of one feature."""
 
-    index: int
-    name: str
-    values: dict[Any, None]
-    """In the order of the training, without what is missing."""
-    closed: bool
-    """Whether all else is refused."""
+    position: int
+    values: frozenset[float]
 
-    @property
-    def example(self) -> Any:
-        return next(iter(self.values), None)
-
-    def admit(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Make rows that the graph can be asked about; raises BadInputError when one is to be refused.
-
-        Whether a cell may be missing is checked elsewhere.
-        """
-        cells = rows[:, self.index].tolist()
-        strange = [row for row, cell in enumerate(cells) if cell not in self.values and not is_missing(cell)]
-        if not strange:
+    def admit(self, rows: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """Make rows that the graph can be asked about."""
+        cells = rows[:, self.position].tolist()
+        unknown = [row for row, cell in enumerate(cells) if cell not in self.values and cell == cell]  # noqa: PLR0124  # NaN stays
+        if not unknown:
             return rows
-        if self.closed:
-            self._refuse(cells[strange[0]], strange[0])
         admitted = rows.copy()
-        admitted[strange, self.index] = self._nothing_known
+        admitted[unknown, self.position] = self._surely_unknown
         return admitted
 
     @property
-    def _nothing_known(self) -> float:
+    def _surely_unknown(self) -> float:
         """A whole number that is not known, exact in 32 bits, and far from every known one."""
-        largest = max((abs(known) for known in self.values), default=1)
+        largest = max(map(abs, self.values), default=1)
         return 2.0 ** (math.frexp(largest)[1] + 2)
 
-    def _refuse(self, cell: Any, row: int) -> NoReturn:
-        values = ", ".join(map(shown, list(self.values)[:LISTED])) + ", ..." * (len(self.values) > LISTED)
-        raise BadInputError(
-            f"A cell is not what the model takes: expected one of {values}, got {shown(cell)} in row {row}, "
-            f"column {self.name}."
-        )
+
+def known_categories(schema: Schema) -> list[Known]:
+    """The features of numbers whose encoder takes unknown ones, and that no other part takes as plain numbers."""
+    return [
+        Known(position, feature.known)
+        for position, feature in enumerate(schema.features or ())
+        if feature.type is FeatureType.CATEGORICAL and not (feature.text or feature.closed or feature.shared)
+    ]

@@ -1,4 +1,4 @@
-"""Rows on their way through: what a model takes, what a request holds, and how requests become one batch."""
+"""Rows on their way through: what a request holds, and how requests become one batch."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -8,67 +8,44 @@ import numpy as np
 import numpy.typing as npt
 
 from predictor.errors import BadInputError, Fault, PredictionError
+from predictor.inputs.schema import Schema
 
 if TYPE_CHECKING:
-    import pandas as pd
     from scipy.sparse import csr_matrix
 
-METHODS = ("predict", "predict_proba", "decision_function", "transform")
-"""The allow-list: what a request may ask of a model."""
 
-# shape (rows, features); a DataFrame where the model selects its columns by name
-Rows: TypeAlias = "npt.NDArray[Any] | pd.DataFrame | csr_matrix"
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Rows whose features differ in type: an array a feature, all equally long.
 
+    They become what the estimator takes once a batch, for making a DataFrame takes as long as many a prediction.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What a model takes and offers, read from the model when it is loaded."""
-
-    features: int | None = None
-    """Features of a row; None when the model does not say."""
+    arrays: tuple[npt.NDArray[Any], ...]
     names: tuple[str, ...] = ()
-    """Names of the features in the model's order; empty when it was trained without names."""
-    ignored: frozenset[str] = frozenset()
-    """Names of columns that may come and that the model makes no use of."""
-    trained: tuple[str, ...] = ()
-    """Names of all columns in the order of the training, where some are ignored."""
-    methods: tuple[str, ...] = ("predict",)
-    """The allowed methods that the model has; the first is the default."""
-    text: frozenset[int] | None = frozenset()
-    """Positions of the features that are strings; None when nothing is known of any feature."""
-    objects: frozenset[int] = frozenset()
-    """Positions of the numbers that the model was trained with as Python objects."""
-    unknown: frozenset[int] = frozenset()
-    """Positions of the features that only the model's own code knows: they may be anything."""
-    unlike_names: frozenset[int] = frozenset()
-    """Positions of the strings that are known never to be the name of a column."""
-    missing: bool = False
-    """Whether a number may be missing (null, an empty CSV cell, NaN); a string may."""
-    required: frozenset[int] = frozenset()
-    """Positions of the features that may not be missing, whatever else may."""
-    nones: frozenset[int] = frozenset()
-    """Positions of the features that were None where they were missing, and not NaN."""
-    frame: bool = False
-    """Whether the model needs a DataFrame, because it selects columns by name."""
-    sparse: bool = False
-    """Whether the model takes a sparse matrix as it is."""
-    independent: bool = True
-    """Whether a row's prediction does not depend on the rows beside it: requests may be predicted as one batch."""
+    """Names of the columns; empty where they have none."""
 
     @property
-    def numeric(self) -> bool:
-        """Whether every feature is a number: rows are then float64 throughout."""
-        return self.text is not None and not (self.text or self.objects or self.unknown)
+    def shape(self) -> tuple[int, int]:
+        return len(self.arrays[0]), len(self.arrays)
 
-    @property
-    def own_code(self) -> bool:
-        """Whether the model's own code takes rows as they come, so that nothing is known of their features."""
-        return self.text is None
+    def table(self) -> npt.NDArray[Any]:
+        """One array of shape (rows, features), of objects where a column is."""
+        if not any(column.dtype.hasobject or column.dtype.kind == "M" for column in self.arrays):
+            return np.column_stack(self.arrays)
+        table = np.empty(self.shape, dtype=object)
+        for position, column in enumerate(self.arrays):
+            table[:, position] = column
+        return table
+
+
+# Each has the shape (rows, features).
+Rows: TypeAlias = "npt.NDArray[Any] | csr_matrix | Columns"
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedRequest:
-    """A decoded and validated request: at least one row, of the features the model takes."""
+    """What a body holds: at least one row, of the features the model takes, and the method to ask."""
 
     rows: Rows
     method: str = "predict"
@@ -79,17 +56,19 @@ class DecodedRequest:
     @property
     def batch_key(self) -> Hashable:
         """Requests with equal keys may be concatenated without changing what the model sees of each."""
-        dtypes = self.rows.dtype if isinstance(self.rows, np.ndarray) else tuple(getattr(self.rows, "dtypes", ()))
-        return self.method, type(self.rows), self.rows.shape[1], dtypes
+        rows = self.rows
+        if isinstance(rows, Columns):
+            return self.method, rows.names, tuple(column.dtype for column in rows.arrays)
+        return self.method, type(rows), rows.shape[1], rows.dtype
 
 
-def choose_method(asked: object, signature: Signature) -> str:
+def choose_method(asked: object, schema: Schema) -> str:
     """Check the method a request asks for against the allow-list; the first is the default."""
     if asked is None:
-        return signature.methods[0]
-    if asked not in signature.methods:
+        return schema.methods[0]
+    if asked not in schema.methods:
         shown = f'"{asked[:40]}"' if isinstance(asked, str) else "something that is no string"
-        detail = f"expected one of {', '.join(signature.methods)}, got {shown}"
+        detail = f"expected one of {', '.join(schema.methods)}, got {shown}"
         raise BadInputError(f"The model does not offer this method: {detail}.", Fault("/method", detail))
     return str(asked)
 
@@ -129,12 +108,12 @@ def concatenate(requests: Sequence[DecodedRequest]) -> DecodedRequest:
 
 
 def _stack(parts: list[Any]) -> Rows:
-    if isinstance(parts[0], np.ndarray):
+    first = parts[0]
+    if isinstance(first, Columns):
+        columns = zip(*(part.arrays for part in parts), strict=True)
+        return replace(first, arrays=tuple(map(np.concatenate, columns)))
+    if isinstance(first, np.ndarray):
         return np.concatenate(parts)
-    if hasattr(parts[0], "iloc"):
-        import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
-
-        return pd.concat(parts, ignore_index=True)
     from scipy.sparse import vstack  # noqa: PLC0415  # only sparse requests need it
 
     return vstack(parts, format="csr")

@@ -1,23 +1,23 @@
-"""Cells as a request holds them, checked against the signature and made into the rows that the model takes."""
+"""Cells as a request holds them, checked against the schema and made into the rows that the model takes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from predictor.errors import BadInputError, Fault
-from predictor.inputs.conversion import WRONG, Parse, convert, numbers, shown, wrong_cell
-from predictor.inputs.rows import Rows, Signature
-
-if TYPE_CHECKING:
-    import pandas as pd
+from predictor.inputs.conversion import WRONG, Parse, convert, is_missing, numbers, shown, wrong_cell
+from predictor.inputs.rows import Columns, Rows
+from predictor.inputs.schema import Container, FeatureType, Schema, plain_name
 
 MAX_FAULTS = 10
 """Faults reported of one body; the first ones are enough to mend it."""
+LISTED = 10
+"""Known categories in a message."""
 
 NAMELESS = (
     "The model was trained without column names: leave out `columns` and send the features in the order of training, "
@@ -50,49 +50,61 @@ class Table:
         return f"{self.row_pointer(row)}{self.place[1]}{key}"
 
 
-def to_rows(table: Table, signature: Signature) -> Rows:
+def to_rows(table: Table, schema: Schema) -> Rows:
     """Check length of rows, columns and cells; raises BadInputError that says where."""
     width = _width(table)
-    order = column_order(table.columns, width, signature)
+    if schema.container is Container.RECORDS and table.columns is None:
+        raise BadInputError('The model takes records: send objects with names, such as {"data": [{"a": 1, "b": "x"}]}.')
+    order = column_order(table.columns, width, schema)
     if order is None:
-        check_width(width, signature, table.row_pointer(0))
+        check_width(width, schema, table.row_pointer(0))
         order = range(width)
     try:
-        return _numeric(table, order, signature) if signature.numeric else _mixed(table, order, signature)
+        return _numeric(table, order, schema) if schema.numeric else _mixed(table, order, schema)
     except WRONG:
-        _explain(table, order, signature)
+        _explain(table, order, schema)
 
 
-def check_width(width: int, signature: Signature, pointer: str) -> None:
-    expected = signature.features
+def check_width(width: int, schema: Schema, pointer: str) -> None:
+    expected = schema.width
     if expected is not None and width != expected:
-        both = f" ({_quoted(signature.names)}), or all {len(signature.trained)} columns of the training"
-        detail = f"expected {_count(expected, 'feature')}{both if signature.trained else ''}, got {width}"
+        both = f" ({_quoted(schema.names)}), or all {len(schema.trained)} columns of the training"
+        detail = f"expected {_count(expected, 'feature')}{both if schema.trained else ''}, got {width}"
         raise BadInputError(f"Wrong number of features: {detail}, in row 0.", Fault(pointer, detail))
 
 
-def column_order(columns: Sequence[str] | None, width: int, signature: Signature) -> Sequence[int] | None:
+def column_order(columns: Sequence[str] | None, width: int, schema: Schema) -> Sequence[int] | None:
     """Where each feature of the model is in the request; None when the request's order is the model's."""
-    if columns is None and width == len(signature.trained):
-        columns = signature.trained
+    if columns is None and width == len(schema.trained):
+        columns = schema.trained
     if columns is None:
         return None
     if len(columns) != width:
         raise BadInputError(f"Expected a name for each of {_count(width, 'column')}, got {len(columns)}.")
-    where = {name: index for index, name in enumerate(columns)}
-    if len(where) != width:
-        repeated = (name for name, count in Counter(columns).items() if count > 1)
+    if len(set(columns)) != width:
+        repeated = [name for name, count in Counter(columns).items() if count > 1]
         raise BadInputError(f"Column names repeat: {_quoted(repeated)}.")
-    if not signature.names and not signature.own_code:
+    if not schema.names and not schema.own_code:
         raise BadInputError(NAMELESS)
-    if not signature.names or signature.names == tuple(columns):
+    if not schema.names or schema.names == tuple(columns):
         return None
-    wrong = _difference("missing", signature.names, where) + _difference(
-        "unknown", columns, {*signature.names, *signature.ignored}
+    return _places(columns, schema)
+
+
+def _places(columns: Sequence[str], schema: Schema) -> list[int]:
+    """Where each of the model's names is among the request's; raises BadInputError when they differ."""
+    where = {name: index for index, name in enumerate(columns)}
+    if not where.keys() >= set(schema.names):
+        where = {schema.aliases.get(plain_name(name), name): index for name, index in where.items()}
+    wrong = _difference("missing", schema.names, where) + _difference(
+        "unknown", where, {*schema.names, *schema.ignored}
     )
     if wrong:
-        raise BadInputError(f"Wrong columns: {'; '.join(wrong)}. The model's columns: {_quoted(signature.names)}.")
-    return [where[name] for name in signature.names]
+        raise BadInputError(
+            f"Wrong columns: {'; '.join(wrong)}. The model's columns: {_quoted(schema.names)}. "
+            f"Send rows such as {schema.example}."
+        )
+    return [where[name] for name in schema.names]
 
 
 def _width(table: Table) -> int:
@@ -111,62 +123,57 @@ def _width(table: Table) -> int:
     return width
 
 
-def _numeric(table: Table, order: Sequence[int], signature: Signature) -> npt.NDArray[np.float64]:
+def _numeric(table: Table, order: Sequence[int], schema: Schema) -> npt.NDArray[np.float64]:
     whole = isinstance(order, range)
     listed = chain.from_iterable(table.cells) if whole else (row[index] for row in table.cells for index in order)
-    rows = numbers(list(listed), table.parse, missing=signature.missing).reshape(len(table.cells), len(order))
-    if signature.required and np.isnan(rows[:, sorted(signature.required)]).any():
+    missing = len(schema.required) < len(order)
+    rows = numbers(list(listed), table.parse, missing=missing).reshape(len(table.cells), len(order))
+    if missing and schema.required and np.isnan(rows[:, schema.required]).any():
         raise ValueError
     return rows
 
 
-def _mixed(table: Table, order: Sequence[int], signature: Signature) -> Rows:
-    columns = [
-        convert([row[index] for row in table.cells], feature, signature, table.parse)
-        for feature, index in enumerate(order)
-    ]
-    names = signature.names or table.columns
-    if names and (signature.frame or signature.text is None):
-        return _frame(names, columns, signature)
-    if not any(column.dtype.hasobject for column in columns):
-        return np.column_stack(columns)
-    rows = np.empty((len(table.cells), len(columns)), dtype=object)
-    for feature, column in enumerate(columns):
-        rows[:, feature] = column
-    return rows
+def _mixed(table: Table, order: Sequence[int], schema: Schema) -> Columns:
+    columns = list(zip(*table.cells, strict=True))
+    arrays = [convert(columns[index], schema.feature(feature), table.parse) for feature, index in enumerate(order)]
+    return Columns(tuple(arrays), schema.names or table.columns or ())
 
 
-def _frame(names: Sequence[str], columns: list[npt.NDArray[Any]], signature: Signature) -> "pd.DataFrame":
-    """Make a DataFrame; a column of strings stays one of objects, where pandas would have it depend on its cells."""
-    import pandas as pd  # noqa: PLC0415  # a worker with an ONNX model never needs it
+def check_categories(rows: Rows, schema: Schema) -> None:
+    """Refuse what an encoder of the model has not seen in training; raises BadInputError that says where."""
+    for position in schema.closed if not hasattr(rows, "toarray") else ():
+        feature = schema.feature(position)
+        cells = rows.arrays[position] if isinstance(rows, Columns) else rows[:, position]
+        if feature.type is FeatureType.DATETIME:
+            continue  # the model compares moments itself
+        for row, cell in enumerate(cells.tolist()):
+            if cell not in feature.known and not is_missing(cell):
+                listed = ", ".join(map(shown, feature.categories[:LISTED]))
+                values = listed + ", ..." * (len(feature.categories) > LISTED)
+                detail = f"expected one of {values}, got {shown(cell)}"
+                raise BadInputError(
+                    f"A cell is not what the model takes: {detail} in row {row}, column {schema.label(position)}."
+                )
 
-    kept = (signature.text or frozenset()) | signature.objects
-    return pd.DataFrame(
-        {
-            name: pd.Series(column, dtype=object) if feature in kept else column
-            for feature, (name, column) in enumerate(zip(names, columns, strict=True))
-        }
-    )
 
-
-def _explain(table: Table, order: Sequence[int], signature: Signature) -> NoReturn:
+def _explain(table: Table, order: Sequence[int], schema: Schema) -> NoReturn:
     """Name the cells that are wrong."""
-    found = tuple(islice(_faults(table, order, signature), MAX_FAULTS))
+    found = tuple(islice(_faults(table, order, schema), MAX_FAULTS))
     first = f" {found[0].detail} at {found[0].pointer}" if found else ""
     raise BadInputError(f"A cell is not what the model takes:{first}.", *found)
 
 
-def _faults(table: Table, order: Sequence[int], signature: Signature) -> Iterator[Fault]:
-    wrong = {index: feature for feature, index in enumerate(order) if not _converts(table, index, feature, signature)}
+def _faults(table: Table, order: Sequence[int], schema: Schema) -> Iterator[Fault]:
+    wrong = {index: feature for feature, index in enumerate(order) if not _converts(table, index, feature, schema)}
     for row, cells in enumerate(table.cells):
         for column, cell in enumerate(cells):
-            if column in wrong and (expected := wrong_cell(cell, wrong[column], signature, table.parse)):
+            if column in wrong and (expected := wrong_cell(cell, schema.feature(wrong[column]), table.parse)):
                 yield Fault(table.cell_pointer(row, column), f"expected {expected}, got {shown(cell)}")
 
 
-def _converts(table: Table, index: int, feature: int, signature: Signature) -> bool:
+def _converts(table: Table, index: int, feature: int, schema: Schema) -> bool:
     try:
-        convert([row[index] for row in table.cells], feature, signature, table.parse)
+        convert([row[index] for row in table.cells], schema.feature(feature), table.parse)
     except WRONG:
         return False
     return True

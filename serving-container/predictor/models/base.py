@@ -5,13 +5,14 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from predictor.inputs.rows import Rows, Signature
+from predictor.inputs.rows import Rows
+from predictor.inputs.schema import Schema
 
 
 class Model(Protocol):
     """What predicts rows; called by one thread at a time."""
 
-    signature: Signature
+    schema: Schema
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """Predict rows that `formats.registry.decode` has let through: one element a row.
@@ -22,9 +23,6 @@ class Model(Protocol):
 
     def warm_up(self) -> bool:
         """Predict a made-up row, so that the first request finds everything loaded; False when the model refuses it."""
-
-    def probe(self) -> Signature:
-        """The signature with what only trying tells; the model may start threads meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +35,3 @@ class Options:
     """File in `code/` that holds the user's functions."""
     trusted: tuple[str, ...] = ()
     """Types that a .skops file may hold besides those that skops knows to be safe."""
-    probe: bool = True
-    """Whether the model may be tried, which may start threads."""

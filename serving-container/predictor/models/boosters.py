@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Feature, Schema
 from predictor.models.estimator import Estimator, wrap
 from predictor.models.inspection import pandas_categories
 
@@ -39,16 +39,11 @@ def load_lightgbm(path: Path, threads: int) -> Estimator:
     if names == tuple(f"Column_{index}" for index in range(len(names))):
         names = ()  # what LightGBM calls features that were given no name
     categories = pandas_categories.of_lightgbm(booster)
-    signature = Signature(
-        features=booster.num_feature(),
-        names=names,
-        methods=("predict", "predict_proba") if classifies else ("predict",),
-        text=categories.text if categories else frozenset(),
-        missing=True,
-        sparse=categories is None,
-    )
+    features = tuple(Feature(name, nullable=True) for name in names or [""] * booster.num_feature())
+    methods = ("predict", "predict_proba") if classifies else ("predict",)
+    schema = Schema(features, methods=methods, sparse=categories is None)
     estimator = _Classifier(booster, threads) if classifies else _Regressor(booster, threads)
-    return Estimator(estimator, signature, categories)
+    return Estimator(estimator, categories.described(schema) if categories else schema, categories)
 
 
 class _Regressor:

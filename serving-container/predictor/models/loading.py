@@ -15,10 +15,7 @@ DECISION_FUNCTION = "decision_function.onnx"
 def load_file(model_dir: Path, options: Options) -> tuple[Path, Model]:
     path = find(model_dir)
     with explained(path):
-        model = LOADERS[_kind(path)](path, options)
-        if options.probe:
-            model.signature = model.probe()
-        return path, model
+        return path, LOADERS[_kind(path)](path, options)
 
 
 def importable(directory: Path) -> None:

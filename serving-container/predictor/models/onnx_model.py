@@ -18,10 +18,10 @@ import numpy.typing as npt
 import onnxruntime
 
 from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
-from predictor.inputs.known_categories import Known
-from predictor.inputs.rows import Signature, one_a_row
-from predictor.models.shortcuts import boxes_metadata
-from predictor.models.shortcuts.boxes_metadata import Voters
+from predictor.inputs.known_categories import known_categories
+from predictor.inputs.rows import Columns, one_a_row
+from predictor.inputs.schema import Feature, FeatureType, Schema
+from predictor.inputs.schema_json import from_json, to_json
 
 METADATA = "predictor"
 """Key of the metadata that a compiled model carries."""
@@ -33,8 +33,6 @@ NUMBERS = {
     "tensor(bool)": np.bool,
 }
 TEXT = "tensor(string)"
-SETS = ("text", "ignored", "objects", "unknown", "unlike_names", "required", "nones")
-"""Fields of a Signature that are sets, which JSON has as lists."""
 EXACT = 2**53 - 1
 """Above it a double may stand for another whole number than the one that was sent."""
 LIMITS: dict[type, tuple[str, float, float]] = {
@@ -68,18 +66,17 @@ class OnnxModel:
         self._directory = path.parent
         self._threads = threads
         session = self._open(path.name)
-        self.signature, self._outputs, self._known = _described(session, path)
+        self.schema, self._outputs = _described(session, path)
+        self._known = known_categories(self.schema)
         self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
-        table = session.get_modelmeta().custom_metadata_map.get(boxes_metadata.METADATA)
-        self._voters = Voters(table, self.signature.features or 0) if table else None
         self._sessions = self._open_all()
 
     def predict(self, rows: Any, method: str) -> npt.NDArray[Any]:
         """See `predictor.models.base.Model`."""
+        if isinstance(rows, Columns):
+            rows = rows.table()
         for known in self._known:
             rows = known.admit(rows)
-        if self._voters:
-            return self._voters.predict(_cells(rows, np.float32), method)
         output = self._outputs[method]
         feed = self._feed(rows)
         try:
@@ -90,20 +87,14 @@ class OnnxModel:
 
     def warm_up(self) -> bool:
         """See `predictor.models.base.Model`."""
-        text = self.signature.text or frozenset()
-        cells = {index: "" if index in text else 1.0 for index in range(self.signature.features or 1)}
-        cells |= {known.index: known.example for known in self._known}
-        row = np.array([[*cells.values()]], dtype=object)
+        cells = [feature.example for feature in self.schema.features or (Feature(),)]
+        row = np.array([cells], dtype=np.float64 if self.schema.numeric else object)
         try:
-            for method in self.signature.methods:
-                self.predict(row if text else row.astype(np.float64), method)
+            for method in self.schema.methods:
+                self.predict(row, method)
         except PredictorError:
             return False
         return True
-
-    def probe(self) -> Signature:
-        """See `predictor.models.base.Model`: a graph says what it takes."""
-        return self.signature
 
     def _feed(self, rows: Any) -> dict[str, npt.NDArray[Any]]:
         if len(self._inputs) == 1:
@@ -122,7 +113,7 @@ class OnnxModel:
         return onnxruntime.InferenceSession(self._directory / file, options, providers=["CPUExecutionProvider"])
 
     def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
-        files = set() if self._voters else {output.file for output in self._outputs.values()}
+        files = {output.file for output in self._outputs.values()}
         return {file: self._open(file) for file in files}
 
 
@@ -130,32 +121,26 @@ def load(path: Path, threads: int) -> OnnxModel:
     return OnnxModel(path, threads)
 
 
-def description(signature: Signature, outputs: dict[str, Output], known: Sequence[Known] = ()) -> str:
+def description(schema: Schema, outputs: dict[str, Output]) -> str:
     """The metadata of a compiled model."""
-    written = asdict(signature) | {name: sorted(getattr(signature, name) or ()) for name in SETS}
     places = {name: asdict(output) for name, output in outputs.items()}
-    columns = [asdict(column) | {"values": list(column.values)} for column in known]
-    return json.dumps({"signature": written, "outputs": places, "known": columns})
+    return json.dumps({"schema": to_json(schema), "outputs": places})
 
 
-def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Signature, dict[str, Output], list[Known]]:
+def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Schema, dict[str, Output]]:
     """Read a compiled model's metadata, or else derive them."""
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:
         outputs = _outputs(session.get_outputs(), path.name)
-        return _signature(session.get_inputs(), tuple(outputs), path), outputs, []
+        return _schema(session.get_inputs(), tuple(outputs), path), outputs
     read = json.loads(text)
-    written = read["signature"]
-    sets = {name: frozenset(written.get(name, ())) for name in SETS}
-    tuples = {name: tuple(written.get(name, ())) for name in ("names", "trained", "methods")}
-    outputs = {name: Output(**output) for name, output in read["outputs"].items()}
-    signature = Signature(**(written | sets | tuples))
-    known = [Known(**column | {"values": dict.fromkeys(column["values"])}) for column in read.get("known", ())]
-    return signature, outputs, known
+    if "schema" not in read:
+        raise ModelLoadError(f"{path} was compiled by an earlier version: compile the original again.")
+    return from_json(read["schema"]), {name: Output(**output) for name, output in read["outputs"].items()}
 
 
-def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> Signature:
-    """Derive the signature: one input of rows, or an input of one column a feature."""
+def _schema(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> Schema:
+    """Derive the schema: one input of rows, or an input of one column a feature."""
     if unknown := [item.type for item in inputs if item.type not in NUMBERS and item.type != TEXT]:
         raise ModelLoadError(f"{path} takes a {unknown[0]}: only rows of numbers or text can be served.")
     for item in inputs:
@@ -164,11 +149,17 @@ def _signature(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> S
                 f"{path} takes {item.name} of shape {item.shape}: export it as [any number of rows, features]."
             )
     if len(inputs) > 1:
-        text = frozenset(index for index, item in enumerate(inputs) if item.type == TEXT)
-        return Signature(len(inputs), tuple(item.name for item in inputs), methods=methods, text=text, required=text)
-    width = inputs[0].shape[1] if isinstance(inputs[0].shape[1], int) else None
-    text = frozenset(range(width or 1)) if inputs[0].type == TEXT else frozenset()
-    return Signature(width, methods=methods, text=text, required=text)
+        return Schema(tuple(_feature(item, item.name) for item in inputs), methods=methods)
+    (item,) = inputs
+    width = item.shape[1] if isinstance(item.shape[1], int) else 1 if item.type == TEXT else None
+    return Schema(None if width is None else (_feature(item),) * width, methods=methods)
+
+
+def _feature(item: Any, name: str = "") -> Feature:
+    """A column of an input: floats may be NaN, of which only the graph knows whether it takes it."""
+    if item.type == TEXT:
+        return Feature(name, FeatureType.TEXT, dtype="object", nullable=False)
+    return Feature(name, nullable=None if "float" in item.type or "double" in item.type else False)
 
 
 def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:

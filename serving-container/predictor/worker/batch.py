@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from predictor.errors import PROBLEM_MEDIA_TYPE, PredictionError, PredictorError, problem
 from predictor.formats.registry import decode, encode, negotiate
-from predictor.inputs.rows import DecodedRequest, Signature, concatenate
+from predictor.inputs.rows import DecodedRequest, concatenate
+from predictor.inputs.schema import Schema
 from predictor.ipc import Request, Response
 from predictor.logs import log
 from predictor.models.base import Model
@@ -36,7 +37,7 @@ def respond(model: Model, requests: Sequence[Request]) -> list[Response]:
     answers: dict[int, Response] = {}
     groups: dict[Hashable, list[Member]] = {}
     for place, request in enumerate(requests):
-        member = attempt(_decode, place, request, model.signature)
+        member = attempt(_decode, place, request, model.schema)
         if isinstance(member, PredictorError):
             answers[place] = refusal(member, request)
         else:
@@ -65,9 +66,9 @@ def refusal(error: PredictorError, request: Request) -> Response:
     return Response(error.status, PROBLEM_MEDIA_TYPE, problem(error, request.request_id))
 
 
-def _decode(place: int, request: Request, signature: Signature) -> Member:
+def _decode(place: int, request: Request, schema: Schema) -> Member:
     media_type = negotiate(request.accept, request.content_type)
-    return Member(place, request, decode(request.body, request.content_type, signature), media_type)
+    return Member(place, request, decode(request.body, request.content_type, schema), media_type)
 
 
 def _predict(model: Model, members: Sequence[Member]) -> dict[int, Response]:

@@ -30,12 +30,11 @@ def run_loader(settings: Settings, control: socket.socket, *, each: bool) -> int
     """Fork a worker whenever the server asks for one, until it closes `control`."""
     model = None
     if settings.preload and not each:
-        model = startup.load_model(settings, probe=False)
+        model = startup.load_model(settings)
         if model is None:
             return LOAD_FAILED
         if reason := startup.why_not_forkable():
             _start_anew(control, reason)
-        model.signature = startup.in_child(model.probe) or model.signature
         log.info("the workers are forked from one process that has loaded the model, and share its memory")
     gc.freeze()  # a collection in a worker would otherwise write to, and so copy, the pages it shares
     while message := control.recv(FORK.size):
@@ -78,7 +77,7 @@ def _run_worker(settings: Settings, model: Model | UserCode | None, server: sock
     LIMITS.rows = settings.max_rows
     if model is None:
         set_threads(settings.threads)
-        model = startup.load_model(settings, probe=True)
+        model = startup.load_model(settings)
     if model is None:
         return LOAD_FAILED
     startup.use_threads(model, settings.threads)

@@ -27,7 +27,7 @@ def saved(path: Path, model: Any) -> Saved:
     if path.suffix.lower() == ".onnx":
         return Saved(_session(path))
     estimator = model.estimator
-    return Saved(estimator.booster if path.name == "model.txt" else estimator, model._input)  # noqa: SLF001  # one rule for what an estimator takes
+    return Saved(estimator.booster if path.name == "model.txt" else estimator, model.given)
 
 
 def _session(path: Path) -> Any:

@@ -9,15 +9,12 @@ import gc
 import io
 import math
 import os
-import pickle
-import select
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
 
 from predictor.errors import ModelLoadError
 from predictor.formats.media_types import JSON
@@ -28,7 +25,6 @@ from predictor.settings import Settings
 from predictor.worker.loading import load
 from predictor.worker.user_code import UserCode
 
-T = TypeVar("T")
 SAMPLES = "samples.csv"
 """The owner's own rows, beside the model: a header and lines."""
 RARE_COLLECTION = 50_000
@@ -41,16 +37,14 @@ LEAST_BATCH_BYTES = 2**17
 BATCH_BYTES_A_SECOND = 1e9
 """Batch size at which the cost of a call by itself is negligible; larger batches starve other workers."""
 PROC = Path("/proc/self")
-PATIENCE_SECONDS = 30.0
-"""After so long a prediction that is only a trial is named in the log."""
 
 
-def load_model(settings: Settings, *, probe: bool) -> Model | UserCode | None:
+def load_model(settings: Settings) -> Model | UserCode | None:
     """Load the model; None when that fails, with one line in the log that says why."""
     usual = gc.get_threshold()
     gc.set_threshold(RARE_COLLECTION)
     try:
-        options = Options(settings.threads, settings.program, settings.trusted_types, probe=probe)
+        options = Options(settings.threads, settings.program, settings.trusted_types)
         model = load(settings.model_dir, options)
         if isinstance(model, UserCode):  # what its loading leaves behind may be large; a file's leaves next to nothing
             gc.collect()
@@ -86,35 +80,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
 
 
-def in_child(call: Callable[[], T]) -> T | None:
-    """Call in a forked child and return its result; None when the child fails or dies.
-
-    Threads that the call starts end with the child.
-    """
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reading)
-        os._exit(_report(call, writing))
-    os.close(writing)
-    with os.fdopen(reading, "rb") as stream:
-        while not select.select([stream], [], [], PATIENCE_SECONDS)[0]:
-            log.error("the model does not answer a made-up row: it may wait for a thread or process that is not there")
-        content = stream.read()
-    os.waitpid(pid, 0)
-    result: T | None = pickle.loads(content) if content else None  # noqa: S301  # written by our own fork
-    return result
-
-
-def _report(call: Callable[[], object], writing: int) -> int:
-    try:
-        with os.fdopen(writing, "wb") as stream:
-            stream.write(pickle.dumps(call()))
-    except Exception:  # noqa: BLE001  # then the parent goes on without
-        return 1
-    return 0
-
-
 def ready(model: Model | UserCode, respond: Callable[[Sequence[Request]], list[Response]], settings: Settings) -> Ready:
     """Try the model in the process that will predict; raises ModelLoadError when it fails on its owner's sample."""
     path = settings.model_dir / SAMPLES
@@ -144,7 +109,7 @@ def _first_sample(path: Path) -> bytes:
 def _batch_bytes(model: Model, settings: Settings) -> int:
     """Predict a made-up row, which only warms up; what that takes says how much a batch shall hold."""
     seconds = _call_seconds(model)
-    if not model.signature.independent:
+    if not model.schema.independent:
         return 0
     return int(min(settings.max_batch_bytes, max(LEAST_BATCH_BYTES, seconds * BATCH_BYTES_A_SECOND)))
 

@@ -26,7 +26,8 @@ import numpy as np
 from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
 from predictor.formats import media_types
 from predictor.formats.registry import Payload, decode, encode, negotiate
-from predictor.inputs.rows import Signature
+from predictor.inputs.containers import contain
+from predictor.inputs.schema import Schema
 from predictor.models.load_errors import explained
 from predictor.worker.saved import Saved, saved
 
@@ -46,7 +47,7 @@ TAKING_MODEL = {"model_warmup_fn", "predict_fn", "transform_fn"}
 PAIR = 2
 SHOWN = 500
 """Characters of a user's own error message that a caller gets."""
-ANYTHING = Signature(text=None, missing=True, independent=False)
+ANYTHING = Schema(independent=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +112,9 @@ class UserCode:
         return not self._functions.keys().isdisjoint({"input_fn", "transform_fn"})
 
     @property
-    def signature(self) -> Signature:
+    def schema(self) -> Schema:
         """What the container's own model takes; without one, anything."""
-        return getattr(self._model, "signature", ANYTHING)
-
-    @signature.setter
-    def signature(self, signature: Signature) -> None:
-        if hasattr(self._model, "signature"):
-            self._model.signature = signature
-
-    def probe(self) -> Signature:
-        """See `predictor.models.base.Model`: user code is not tried."""
-        return ANYTHING if self.signature is ANYTHING else self._model.probe()
+        return getattr(self._model, "schema", ANYTHING)
 
     async def respond(self, body: bytes, content_type: str | None, accept: str | None) -> Payload:
         """Answer a request; raises PredictorError."""
@@ -141,15 +133,16 @@ class UserCode:
 
     async def _read(self, body: bytes, content_type: str, context: Context) -> tuple[Any, str]:
         if read := self._functions.get("input_fn"):
-            return await read(_text(body, content_type), content_type, context=context), self.signature.methods[0]
-        request = decode(body, content_type, self.signature)
-        return request.rows, request.method
+            return await read(_text(body, content_type), content_type, context=context), self.schema.methods[0]
+        request = decode(body, content_type, self.schema)
+        known = self.schema is not ANYTHING
+        return request.rows if known else contain(request.rows, ANYTHING), request.method
 
     async def _predict(self, data: Any, method: str, context: Context) -> Any:
         if predict := self._functions.get("predict_fn"):
             rows = data if "input_fn" in self._functions else self._given.rows(data)
             return await predict(rows, self._given.model, context=context)
-        if self.signature is not ANYTHING:
+        if self.schema is not ANYTHING:
             return self._model.predict(data, method)
         return await Function("model.predict", self._model.predict, takes_context=False)(data, context=context)
 

@@ -45,8 +45,8 @@ def test_named_columns_of_text_and_numbers(tmp_path: Path) -> None:
     list(compile_model(Options(tmp_path, tmp_path / "out")))
 
     compiled = loaded(tmp_path / "out")
-    request = registry.decode(b'[{"id": 1, "rooms": 3, "home town": "Rom", "size": 0.5}]', None, compiled.signature)
-    assert compiled.signature.names == ("home town", "size", "rooms")
+    request = registry.decode(b'[{"id": 1, "rooms": 3, "home town": "Rom", "size": 0.5}]', None, compiled.schema)
+    assert compiled.schema.names == ("home town", "size", "rooms")
     row = pd.DataFrame({"home town": ["Rom"], "size": [0.5], "rooms": [3], "id": [1]})
     assert compiled.predict(request.rows, "predict").tolist() == model.predict(row).tolist()
 
@@ -66,8 +66,8 @@ def test_a_number_may_be_missing_where_the_model_takes_it_so(imputed: list[str],
     compiled = loaded(tmp_path / "out")
 
     assert any(line.startswith("predict: 60 rows missing: all alike") for line in report) == bool(imputed)
-    assert compiled.signature.required == {list(frame).index(name) for name in others}
-    rows = registry.decode(b'{"data": [[%s, 2]]}' % (b"null" if imputed else b"1"), None, compiled.signature).rows
+    assert set(compiled.schema.required) == {list(frame).index(name) for name in others}
+    rows = registry.decode(b'{"data": [[%s, 2]]}' % (b"null" if imputed else b"1"), None, compiled.schema).rows
     expected = model.predict(pd.DataFrame([[np.nan if imputed else 1, 2]], columns=frame.columns))
     assert compiled.predict(rows, "predict").tolist() == expected.tolist()
 
@@ -79,7 +79,7 @@ def test_a_model_trained_with_names_compares_columns_by_name(tmp_path: Path) -> 
 
     list(compile_model(Options(tmp_path, tmp_path / "out")))
 
-    assert loaded(tmp_path / "out").signature.names == tuple(frame.columns)
+    assert loaded(tmp_path / "out").schema.names == tuple(frame.columns)
 
 
 def test_a_string_that_may_be_missing_may_not_be_in_onnx_and_that_is_said(tmp_path: Path) -> None:
@@ -116,6 +116,6 @@ def test_text_of_any_language(words: Any, tmp_path: Path) -> None:
 
     compiled = loaded(tmp_path / "out")
     unseen = ["äpfel aus KÖLN", "日本語 und Nichts", ""]
-    request = registry.decode(str([[text] for text in unseen]).replace("'", '"').encode(), None, compiled.signature)
+    request = registry.decode(str([[text] for text in unseen]).replace("'", '"').encode(), None, compiled.schema)
     found = compiled.predict(request.rows, "predict_proba")
     np.testing.assert_allclose(found, model.predict_proba(unseen), atol=1e-6)

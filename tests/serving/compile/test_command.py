@@ -81,13 +81,13 @@ def test_the_compiled_model_serves_the_same_api(estimator: Any, save: Callable[.
 
     assert report[-1] == f"compiled: {options.output / 'model.onnx'}"
     assert [line for line in report if "times as fast" in line] == report[-3:-1]
-    for name in ("features", "names", "methods", "text", "missing", "independent"):
-        assert getattr(compiled.signature, name) == getattr(original.signature, name)
-    for method in original.signature.methods:
+    for name in ("width", "names", "methods", "text", "required", "independent"):
+        assert getattr(compiled.schema, name) == getattr(original.schema, name)
+    for method in original.schema.methods:
         body = json.dumps({"data": IRIS.data.tolist(), "method": method}).encode()
         answers = []
         for model in (original, compiled):
-            request = registry.decode(body, None, model.signature)
+            request = registry.decode(body, None, model.schema)
             answers.append(json.loads(registry.encode(model.predict(request.rows, method), "application/json").body))
         if isinstance(np.ravel(answers[0]["predictions"])[0], str):
             assert answers[0] == answers[1]
@@ -108,7 +108,7 @@ def test_methods_can_be_left_out(save: Callable[..., Options]) -> None:
     options = save(SVC().fit(IRIS.data, LABELS), tolerance=1e-12, methods=("predict",))
     list(compile_model(options))
 
-    assert loaded(options.output).signature.methods == ("predict",)
+    assert loaded(options.output).schema.methods == ("predict",)
 
 
 def test_a_wrong_conversion_is_found_out(save: Callable[..., Options]) -> None:
@@ -262,4 +262,4 @@ def test_the_example_compiles(tmp_path: Path) -> None:
 
     assert trained.stdout.startswith("breast-cancer: accuracy 0.9")
     assert "predict: 2000 rows at thresholds: all alike, largest difference 0" in compiled.stdout.splitlines()
-    assert loaded(tmp_path / "out").signature.features == 30
+    assert loaded(tmp_path / "out").schema.width == 30

@@ -9,7 +9,6 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from predictor.compile.comparison import compare
 from predictor.compile.samples import Samples
-from predictor.inputs.rows import Signature
 from predictor.models.base import Model
 from predictor.models.estimator import wrap
 
@@ -18,15 +17,12 @@ class Off:
     """Answers as another model does, with something added."""
 
     def __init__(self, model: Model, added: Any) -> None:
-        self.signature = model.signature
+        self.schema = model.schema
         self._model = model
         self._added = added
 
     def predict(self, rows: Any, method: str) -> Any:
         return self._model.predict(rows, method) + self._added
-
-    def probe(self) -> Signature:
-        return self.signature
 
     def warm_up(self) -> bool:
         return True

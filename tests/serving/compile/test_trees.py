@@ -37,7 +37,7 @@ SMALL: dict[str, Any] = {"random_state": 0}
 
 
 def compiled(original: Estimator, directory: Path) -> Model:
-    write(original.estimator, original.signature, DoubleTensorType, directory)
+    write(original.estimator, original.schema, DoubleTensorType, directory)
     model = load(directory)
     assert not isinstance(model, UserCode)
     return model
@@ -73,7 +73,7 @@ def test_classifiers(estimator: Any, data: Any, tmp_path: Path) -> None:
     for kind, hard in hard_rows(original, rows):
         kinds.add(kind)
         np.testing.assert_array_equal(copy.predict(hard, "predict"), original.predict(hard, "predict"), kind)
-        for method in original.signature.methods[1:]:
+        for method in original.schema.methods[1:]:
             np.testing.assert_allclose(
                 copy.predict(hard, method), original.predict(hard, method), 1e-12, 1e-14, err_msg=kind
             )

@@ -7,22 +7,24 @@ import pytest
 
 from predictor.errors import BadInputError, Fault
 from predictor.formats.registry import decode, encode
-from predictor.inputs.rows import Signature
+from predictor.inputs.rows import Columns
+from predictor.inputs.schema import Feature, FeatureType, Schema
+from tests.serving.schemas import a_schema
 
 CSV = "text/csv"
-PAIRS = Signature(features=2)
-NAMED = Signature(features=2, names=("size", "weight"))
-HOLES = Signature(features=2, missing=True)
+PAIRS = a_schema(2)
+NAMED = a_schema(2, names=("size", "weight"))
+HOLES = a_schema(2, missing=True)
 
 
-def rows(body: bytes, signature: Signature = PAIRS, content_type: str = CSV) -> Any:
-    found: Any = decode(body, content_type, signature).rows
-    return found.tolist()
+def rows(body: bytes, schema: Schema = PAIRS, content_type: str = CSV) -> Any:
+    found: Any = decode(body, content_type, schema).rows
+    return found.table().tolist() if isinstance(found, Columns) else found.tolist()
 
 
-def refusal(body: bytes, signature: Signature = PAIRS, content_type: str = CSV) -> BadInputError:
+def refusal(body: bytes, schema: Schema = PAIRS, content_type: str = CSV) -> BadInputError:
     with pytest.raises(BadInputError) as refused:
-        rows(body, signature, content_type)
+        rows(body, schema, content_type)
     return refused.value
 
 
@@ -44,16 +46,18 @@ def test_rows_of_numbers(body: bytes) -> None:
 
 def test_a_first_line_of_the_features_names_is_a_header_in_any_order() -> None:
     assert rows(b"weight,size\n2,1\n", NAMED) == [[1, 2]]
-    assert rows(b"id,weight,size\n9,2,1\n", Signature(2, ("size", "weight"), ignored=frozenset({"id"}))) == [[1, 2]]
+    assert rows(b"id,weight,size\n9,2,1\n", a_schema(2, names=("size", "weight"), ignored=frozenset({"id"}))) == [
+        [1, 2]
+    ]
 
 
-NUMBERED = Signature(features=2, names=("1", "2"))
-STRINGS = Signature(features=2, names=("yes", "no"), text=frozenset({0, 1}))
+NUMBERED = a_schema(2, names=("1", "2"))
+STRINGS = a_schema(2, names=("yes", "no"), text=frozenset({0, 1}))
 
 
-@pytest.mark.parametrize(("signature", "body"), [(NUMBERED, b"2,1\n20,10\n"), (STRINGS, b"no,yes\nyes,no\n")])
-def test_a_first_line_that_may_be_a_header_or_a_row_is_refused(signature: Signature, body: bytes) -> None:
-    refused = refusal(body, signature)
+@pytest.mark.parametrize(("schema", "body"), [(NUMBERED, b"2,1\n20,10\n"), (STRINGS, b"no,yes\nyes,no\n")])
+def test_a_first_line_that_may_be_a_header_or_a_row_is_refused(schema: Schema, body: bytes) -> None:
+    refused = refusal(body, schema)
 
     assert refused.detail == (
         "The first line is a row as well as a header. Say whether it is a header: "
@@ -70,7 +74,7 @@ def test_the_content_type_settles_what_may_be_a_header_or_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("signature", "body", "expected"),
+    ("schema", "body", "expected"),
     [
         (NUMBERED, b"2,3\n1,0\n", [[2, 3], [1, 0]]),
         (NUMBERED, b"1,1\n1,0\n", [[1, 1], [1, 0]]),
@@ -79,23 +83,27 @@ def test_the_content_type_settles_what_may_be_a_header_or_a_row() -> None:
         (STRINGS, b"yes,maybe\n", [["yes", "maybe"]]),
     ],
 )
-def test_a_first_line_with_some_features_names_is_a_row(signature: Signature, body: bytes, expected: Any) -> None:
-    assert rows(body, signature) == expected
+def test_a_first_line_with_some_features_names_is_a_row(schema: Schema, body: bytes, expected: Any) -> None:
+    assert rows(body, schema) == expected
 
 
 def test_a_first_line_of_all_columns_of_the_training_may_be_a_row() -> None:
-    signature = Signature(2, ("0", "1"), ignored=frozenset({"2"}), trained=("0", "2", "1"))
+    schema = a_schema(2, names=("0", "1"), ignored=frozenset({"2"}), trained=("0", "2", "1"))
 
-    assert rows(b"0,5,1\n7,8,9\n", signature) == [[0, 1], [7, 9]]
-    assert refusal(b"0,2,1\n7,8,9\n", signature).errors[0].pointer == "/0"
-    assert rows(b"1,2,0\n7,8,9\n", signature, "text/csv; header=present") == [[9, 7]]
+    assert rows(b"0,5,1\n7,8,9\n", schema) == [[0, 1], [7, 9]]
+    assert refusal(b"0,2,1\n7,8,9\n", schema).errors[0].pointer == "/0"
+    assert rows(b"1,2,0\n7,8,9\n", schema, "text/csv; header=present") == [[9, 7]]
 
 
 def test_a_header_of_strings_that_are_no_category_is_no_row() -> None:
-    signature = Signature(2, ("b", "a"), text=frozenset({0, 1}), unlike_names=frozenset({1}))
+    features = (
+        Feature("b", FeatureType.TEXT, "object", nullable=True),
+        Feature("a", FeatureType.CATEGORICAL, "object", nullable=True, categories=("d",)),
+    )
+    schema = Schema(features)
 
-    assert rows(b"a,b\nc,d\n", signature) == [["d", "c"]]
-    assert refusal(b"c,b\nc,d\n", signature).detail.startswith('Wrong columns: missing "a"; unknown "c".')
+    assert rows(b"a,b\nc,d\n", schema) == [["d", "c"]]
+    assert refusal(b"c,b\nc,d\n", schema).detail.startswith('Wrong columns: missing "a"; unknown "c".')
 
 
 @pytest.mark.parametrize("line", [b"a,b", b"NA,NA", b"NA,x"])
@@ -114,13 +122,11 @@ def test_missing_cells_of_the_first_line_are_no_header() -> None:
 
 
 def test_an_empty_line_is_a_missing_cell_of_one_feature() -> None:
-    one = Signature(features=1, missing=True)
+    one = a_schema(1, missing=True)
 
     np.testing.assert_array_equal(decode(b"1.5\n\n0.2\n", CSV, one).rows, [[1.5], [np.nan], [0.2]])
     np.testing.assert_array_equal(decode(b"\r\n1.5\r\n\r\n", CSV, one).rows, [[np.nan], [1.5], [np.nan]])
-    assert refusal(b"1.5\n\n0.2\n", Signature(features=1)).errors == (
-        Fault("/1/0", "expected a finite number, got nothing"),
-    )
+    assert refusal(b"1.5\n\n0.2\n", a_schema(1)).errors == (Fault("/1/0", "expected a finite number, got nothing"),)
 
 
 @pytest.mark.parametrize(("body", "row"), [(b"1,2\n\n3,4\n", 1), (b"\n1,2\n", 0), (b"1,2\n\n", 1)])
@@ -167,7 +173,7 @@ def test_a_content_type_may_say_that_there_is_none() -> None:
 
 
 def test_a_model_of_text_without_names_has_no_header() -> None:
-    text = Signature(features=2, text=frozenset({0, 1}))
+    text = a_schema(2, text=frozenset({0, 1}))
 
     assert rows(b"a,b\nc,d\n", text) == [["a", "b"], ["c", "d"]]
 
@@ -177,7 +183,7 @@ def test_an_empty_cell_is_a_missing_value() -> None:
 
 
 def test_an_empty_cell_of_text_is_missing() -> None:
-    assert repr(rows(b",2\n", Signature(features=2, text=frozenset({0})))) == "[[nan, 2.0]]"
+    assert repr(rows(b",2\n", a_schema(2, text=frozenset({0})))) == "[[nan, 2.0]]"
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 
 from predictor.errors import Fault
 from predictor.formats.registry import decode
-from predictor.inputs.rows import Signature
 from tests.serving.decoding import JSON, PAIRS, refusal, rows
+from tests.serving.schemas import a_schema
 
 LINES = "application/jsonlines"
-NAMED = Signature(features=2, names=("a", "b"))
-METHODS = Signature(features=2, methods=("predict", "predict_proba"))
+NAMED = a_schema(2, names=("a", "b"))
+METHODS = a_schema(2, methods=("predict", "predict_proba"))
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,13 @@ def test_a_flat_list_is_one_row() -> None:
 
 
 def test_single_cells_are_rows_of_one_feature() -> None:
-    assert rows({"instances": [1, 2]}, Signature(features=1)) == [[1], [2]]
+    assert rows({"instances": [1, 2]}, a_schema(1)) == [[1], [2]]
 
 
 def test_rows_are_doubles() -> None:
-    assert decode(b'{"data": [[1, 2]]}', JSON, PAIRS).rows.dtype == np.float64
+    found: Any = decode(b'{"data": [[1, 2]]}', JSON, PAIRS).rows
+
+    assert found.dtype == np.float64
 
 
 def test_booleans_are_numbers() -> None:
@@ -71,7 +73,7 @@ def test_booleans_are_numbers() -> None:
 
 
 def test_missing_values_are_nan_for_a_model_that_takes_them() -> None:
-    found = decode(b'{"data": [[null, 2]]}', JSON, Signature(features=2, missing=True)).rows
+    found = decode(b'{"data": [[null, 2]]}', JSON, a_schema(2, missing=True)).rows
 
     np.testing.assert_array_equal(found, [[np.nan, 2]])
 
@@ -106,24 +108,24 @@ def test_named_columns_may_come_in_any_order(body: Any) -> None:
     ],
 )
 def test_wrong_columns(body: Any, detail: str) -> None:
-    assert refusal(body, NAMED).detail == detail
+    assert refusal(body, NAMED).detail.startswith(detail)
 
 
 @pytest.mark.parametrize("index", [{}, {"index": [0]}])
 def test_columns_in_another_order_with_a_method(index: Any) -> None:
-    signature = Signature(features=2, names=("a", "b"), methods=("predict", "transform"))
+    schema = a_schema(2, names=("a", "b"), methods=("predict", "transform"))
     request = decode(
-        json.dumps({"columns": ["b", "a"], "data": [[2, 1]], "method": "transform"} | index).encode(), JSON, signature
+        json.dumps({"columns": ["b", "a"], "data": [[2, 1]], "method": "transform"} | index).encode(), JSON, schema
     )
 
     assert (np.asarray(request.rows).tolist(), request.method) == ([[1, 2]], "transform")
 
 
 def test_columns_that_the_model_makes_no_use_of_may_come_or_not() -> None:
-    signature = Signature(features=2, names=("a", "b"), ignored=frozenset({"id"}))
+    schema = a_schema(2, names=("a", "b"), ignored=frozenset({"id"}))
 
-    assert rows([{"b": 2, "id": "x", "a": 1}], signature) == [[1, 2]]
-    assert rows([{"b": 2, "a": 1}], signature) == [[1, 2]]
+    assert rows([{"b": 2, "id": "x", "a": 1}], schema) == [[1, 2]]
+    assert rows([{"b": 2, "a": 1}], schema) == [[1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +238,7 @@ def test_what_is_wrong_and_where(body: Any, detail: str, faults: tuple[Fault, ..
 
 
 def test_a_pointer_to_a_named_column_is_escaped() -> None:
-    refused = refusal([{"a/b": 1, "c~d": {}}], Signature(features=2, names=("a/b", "c~d")))
+    refused = refusal([{"a/b": 1, "c~d": {}}], a_schema(2, names=("a/b", "c~d")))
 
     assert refused.errors == (Fault("/0/c~0d", "expected a number, got an object"),)
 

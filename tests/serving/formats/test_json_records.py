@@ -8,7 +8,7 @@ import pytest
 from predictor.errors import BadInputError, PayloadTooLargeError
 from predictor.formats import json_records
 from predictor.formats.registry import decode
-from predictor.inputs.rows import Signature
+from tests.serving.schemas import a_schema
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_wrong_sparse_vectors(vector: Any, pointer: str) -> None:
     body = json.dumps({"instances": [{"data": {"features": vector}}]}).encode()
 
     with pytest.raises(BadInputError) as refused:
-        decode(body, None, Signature(features=2))
+        decode(body, None, a_schema(2))
 
     assert [fault.pointer for fault in refused.value.errors] == [pointer]
 
@@ -43,4 +43,4 @@ def test_a_small_body_does_not_become_a_large_matrix() -> None:
     body = json.dumps({"instances": [empty] * 5}).encode()
 
     with pytest.raises(PayloadTooLargeError, match="may unpack to 4194304 cells"):
-        decode(body, None, Signature(features=width))
+        decode(body, None, a_schema(width))

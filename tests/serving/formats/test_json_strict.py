@@ -3,11 +3,11 @@
 import pytest
 
 from predictor.errors import Fault
-from predictor.inputs.rows import Signature
 from tests.serving.decoding import refusal, rows
+from tests.serving.schemas import a_schema
 
 LINES = "application/jsonlines"
-NAMED = Signature(features=2, names=("a", "b"))
+NAMED = a_schema(2, names=("a", "b"))
 
 
 @pytest.mark.parametrize("cell", [b"9007199254740993", b"-9007199254740993", b"9223372036854775809"])
@@ -76,7 +76,7 @@ def test_a_name_that_stands_twice_is_refused(body: bytes, name: str) -> None:
 
 
 def test_colons_in_strings_are_no_names() -> None:
-    assert rows({"data": [["::", 1]]}, Signature(features=2, text=frozenset({0}))) == [["::", 1]]
+    assert rows({"data": [["::", 1]]}, a_schema(2, text=frozenset({0}))) == [["::", 1]]
 
 
 @pytest.mark.parametrize("body", [b'{"a":' * 1000 + b"1" + b"}" * 1000, b"[" * 1000 + b'":"' + b"]" * 1000])

@@ -11,10 +11,11 @@ import pytest
 
 from predictor.errors import BadInputError, NotAcceptableError
 from predictor.formats.registry import decode, encode
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
+from tests.serving.schemas import a_schema
 
 NPY = "application/x-npy"
-PAIRS = Signature(features=2)
+PAIRS = a_schema(2)
 
 
 def npy(values: Any, **options: Any) -> bytes:
@@ -33,13 +34,13 @@ def described(descr: str, shape: str, data: bytes = b"", version: int = 1, order
     return header(f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}", data, version)
 
 
-def rows_of(body: bytes, content_type: str, signature: Signature) -> Any:
-    return decode(body, content_type, signature).rows
+def rows_of(body: bytes, content_type: str, schema: Schema) -> Any:
+    return decode(body, content_type, schema).rows
 
 
-def refusal(body: bytes, content_type: str = NPY, signature: Signature = PAIRS) -> str:
+def refusal(body: bytes, content_type: str = NPY, schema: Schema = PAIRS) -> str:
     with pytest.raises(BadInputError) as refused:
-        decode(body, content_type, signature)
+        decode(body, content_type, schema)
     return refused.value.detail
 
 
@@ -59,20 +60,20 @@ def test_one_dimension_is_one_row() -> None:
 
 
 def test_text_reaches_a_model_of_text() -> None:
-    assert rows_of(npy([["a", "b"]]), NPY, Signature(2, text=frozenset({0, 1}))).tolist() == [["a", "b"]]
+    assert rows_of(npy([["a", "b"]]), NPY, a_schema(2, text={0, 1})).table().tolist() == [["a", "b"]]
 
 
 def test_a_missing_value_reaches_a_model_that_takes_it() -> None:
-    found = rows_of(npy([[np.nan, 2]]), NPY, Signature(features=2, missing=True))
+    found = rows_of(npy([[np.nan, 2]]), NPY, a_schema(2, missing=True))
 
     np.testing.assert_array_equal(found, [[np.nan, 2]])
 
 
 def test_a_missing_value_is_refused_where_the_model_takes_none() -> None:
-    signature = Signature(features=2, missing=True, required=frozenset({1}))
+    schema = a_schema(2, missing=True, required=frozenset({1}))
 
-    assert rows_of(npy([[np.nan, 2]]), NPY, signature).shape == (1, 2)
-    assert "expected a finite number, got nan at /1/1" in refusal(npy([[np.nan, 2], [1, np.nan]]), NPY, signature)
+    assert rows_of(npy([[np.nan, 2]]), NPY, schema).shape == (1, 2)
+    assert "expected a finite number, got nan at /1/1" in refusal(npy([[np.nan, 2], [1, np.nan]]), NPY, schema)
 
 
 @pytest.mark.parametrize("dtype", ["i8", "u8"])
@@ -85,9 +86,9 @@ def test_whole_numbers_that_a_double_does_not_hold_are_refused(dtype: str) -> No
 
 
 def test_whole_numbers_stay_whole_for_a_model_of_which_nothing_is_known() -> None:
-    found = rows_of(npy(np.array([[1, 2**53 + 1]])), NPY, Signature(text=None, missing=True))
+    found = rows_of(npy(np.array([[1, 2**53 + 1]])), NPY, a_schema())
 
-    assert (found.dtype, found.tolist()) == (np.int64, [[1, 2**53 + 1]])
+    assert (found.table().dtype, found.table().tolist()) == (np.int64, [[1, 2**53 + 1]])
 
 
 @pytest.mark.parametrize(
@@ -161,14 +162,14 @@ def test_text_of_numbers_that_are_no_characters_is_refused() -> None:
     np.save(file, np.array([[0x7FFFFFFF, 0x61]], np.uint32).view("<U1"))
 
     with pytest.raises(BadInputError, match="text that is not Unicode"):
-        decode(file.getvalue(), "application/x-npy", Signature(2, text=frozenset({0, 1})))
+        decode(file.getvalue(), "application/x-npy", a_schema(2, text=frozenset({0, 1})))
 
 
 def test_half_a_surrogate_pair_is_refused() -> None:
     body = described("'<U1'", "(1, 2)", struct.pack("<II", 0xD83D, 0x61))
 
     assert refusal(body) == "The array holds text that is not Unicode."
-    assert refusal(body, signature=Signature(2, text=frozenset({0, 1}))) == "The array holds text that is not Unicode."
+    assert refusal(body, schema=a_schema(2, text=frozenset({0, 1}))) == "The array holds text that is not Unicode."
 
 
 ONES = np.ones(2).tobytes()
@@ -234,6 +235,6 @@ def test_headers_of_every_kind_are_read(body: bytes) -> None:
         b"\x93NUMPY\x04\x00" + described("'<f8'", "(1, 2)", ONES)[8:],
     ],
 )
-@pytest.mark.parametrize("signature", [PAIRS, Signature(text=None, missing=True)])
-def test_broken_headers_are_refused(body: bytes, signature: Signature) -> None:
-    assert refusal(body, signature=signature)
+@pytest.mark.parametrize("schema", [PAIRS, a_schema()])
+def test_broken_headers_are_refused(body: bytes, schema: Schema) -> None:
+    assert refusal(body, schema=schema)

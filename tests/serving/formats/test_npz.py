@@ -12,12 +12,13 @@ from scipy import sparse
 from predictor.errors import BadInputError, PayloadTooLargeError
 from predictor.formats.npz import FREE_BYTES, RATIO
 from predictor.formats.registry import decode
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Schema
 from tests.serving.formats.peaks import peak_bytes
+from tests.serving.schemas import a_schema
 
 NPZ = "application/x-npz"
-PAIRS = Signature(features=2)
-SPARSE = Signature(features=2, sparse=True)
+PAIRS = a_schema(2)
+SPARSE = a_schema(2, sparse=True)
 
 
 def npy(values: Any, **options: Any) -> bytes:
@@ -38,13 +39,13 @@ def archive(**members: Any) -> bytes:
     return out.getvalue()
 
 
-def rows_of(body: bytes, content_type: str, signature: Signature) -> Any:
-    return decode(body, content_type, signature).rows
+def rows_of(body: bytes, content_type: str, schema: Schema) -> Any:
+    return decode(body, content_type, schema).rows
 
 
-def refusal(body: bytes, content_type: str = NPZ, signature: Signature = PAIRS) -> str:
+def refusal(body: bytes, content_type: str = NPZ, schema: Schema = PAIRS) -> str:
     with pytest.raises(BadInputError) as refused:
-        decode(body, content_type, signature)
+        decode(body, content_type, schema)
     return refused.value.detail
 
 
@@ -135,12 +136,12 @@ def test_a_sparse_value_that_is_not_finite_is_refused(value: float) -> None:
     assert "finite" in refusal(csr(data=[value]), NPZ, PAIRS)
 
 
-@pytest.mark.parametrize("signature", [SPARSE, PAIRS])
-def test_a_small_body_does_not_become_many_rows(signature: Signature) -> None:
+@pytest.mark.parametrize("schema", [SPARSE, PAIRS])
+def test_a_small_body_does_not_become_many_rows(schema: Schema) -> None:
     tall = sparse.coo_matrix(([], ([], [])), shape=(100_000, 2))
 
     with pytest.raises(PayloadTooLargeError, match=r"100000 rows in a body of 9[0-9]+ bytes: send no empty rows"):
-        decode(npz(tall), NPZ, signature)
+        decode(npz(tall), NPZ, schema)
 
 
 @pytest.mark.parametrize("body", [b"PK\x03\x04", b"x", npy([[1, 2]]), npz(sparse.csr_matrix([[1, 2]]))[:-30]])
@@ -213,4 +214,4 @@ def test_a_small_body_does_not_become_a_large_dense_matrix() -> None:
     wide = sparse.csr_matrix((1000, 10**6))
 
     with pytest.raises(PayloadTooLargeError, match="takes no sparse rows"):
-        decode(npz(wide), NPZ, Signature(features=10**6))
+        decode(npz(wide), NPZ, a_schema(10**6))

@@ -15,7 +15,9 @@ from scipy import sparse
 from predictor.errors import RefusedError
 from predictor.formats.matrix import read_matrix
 from predictor.formats.registry import DECODERS, ENCODERS, decode, encode
-from predictor.inputs.rows import DecodedRequest, Signature
+from predictor.inputs.rows import DecodedRequest
+from predictor.inputs.schema import Container, Schema
+from tests.serving.schemas import a_schema
 
 ANY_TIME = settings(deadline=None)
 """The first example pays for imports, and the machine may be busy."""
@@ -26,11 +28,11 @@ JSON_VALUES = st.recursive(
     CELLS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=20
 )
 SIGNATURES = [
-    Signature(features=2),
-    Signature(features=2, missing=True, sparse=True),
-    Signature(features=2, names=("a", "b"), text=frozenset({0}), frame=True),
-    Signature(text=None, missing=True),
-    Signature(features=1, text=frozenset({0})),
+    a_schema(2),
+    a_schema(2, missing=True, sparse=True),
+    a_schema(2, names=("a", "b"), text=frozenset({0}), container=Container.FRAME),
+    a_schema(),
+    a_schema(1, text=frozenset({0})),
 ]
 
 
@@ -71,7 +73,7 @@ WRITERS = {
 @ANY_TIME
 @given(rows=MATRICES)
 def test_every_double_arrives_as_it_was_sent(content_type: str, rows: npt.NDArray[np.float64]) -> None:
-    request = decode(WRITERS[content_type](rows), content_type, Signature(features=rows.shape[1]))
+    request = decode(WRITERS[content_type](rows), content_type, a_schema(rows.shape[1]))
 
     np.testing.assert_array_equal(request.rows, rows)
 
@@ -79,9 +81,9 @@ def test_every_double_arrives_as_it_was_sent(content_type: str, rows: npt.NDArra
 COLUMNS = st.lists(st.text(max_size=3), max_size=4) | CELLS
 
 
-def slowly(body: bytes, signature: Signature) -> DecodedRequest | RefusedError:
+def slowly(body: bytes, schema: Schema) -> DecodedRequest | RefusedError:
     """Read a body in the way that is taken for all others: an index, even none, makes it one of them."""
-    return outcome(body[:-1] + b', "index": null}', "application/json", signature)
+    return outcome(body[:-1] + b', "index": null}', "application/json", schema)
 
 
 @ANY_TIME
@@ -98,11 +100,12 @@ def test_the_fast_way_is_taken_for_numbers(rows: npt.NDArray[np.float64]) -> Non
 def test_the_fast_way_reads_what_the_slow_way_reads(data: Any, columns: Any, method: Any, *, both: bool) -> None:
     fields = {"data": data} | ({"columns": columns, "method": method} if both else {})
     body = json.dumps(fields).encode()
-    signature = Signature(methods=("predict", "transform"), missing=True)
-    if read_matrix(body) is None:
+    matrix = read_matrix(body)
+    if matrix is None:
         return
+    schema = a_schema(matrix.rows.shape[1], methods=("predict", "transform"), missing=True)
 
-    fast, slow = outcome(body, "application/json", signature), slowly(body, signature)
+    fast, slow = outcome(body, "application/json", schema), slowly(body, schema)
 
     assert type(fast) is type(slow)
     if isinstance(fast, DecodedRequest) and isinstance(slow, DecodedRequest):
@@ -112,71 +115,73 @@ def test_the_fast_way_reads_what_the_slow_way_reads(data: Any, columns: Any, met
         assert str(fast) == str(slow)
 
 
-def outcome(body: bytes, content_type: str, signature: Signature) -> DecodedRequest | RefusedError:
+def outcome(body: bytes, content_type: str, schema: Schema) -> DecodedRequest | RefusedError:
     try:
-        return decode(body, content_type, signature)
+        return decode(body, content_type, schema)
     except RefusedError as error:
         return error
 
 
-def check(body: bytes, content_type: str, signature: Signature) -> None:
-    request = outcome(body, content_type, signature)
+def check(body: bytes, content_type: str, schema: Schema) -> None:
+    request = outcome(body, content_type, schema)
     if isinstance(request, RefusedError):
         assert request.status in range(400, 500)
         assert len(request.detail) < 2000
         return
     assert len(request) > 0
-    assert request.method in signature.methods
-    if signature.numeric and not signature.missing:
+    assert request.method in schema.methods
+    if schema.numeric and len(schema.required) == schema.width:
         rows: Any = request.rows
         values = rows.data if sparse.issparse(rows) else rows
         assert values.dtype == np.float64
         assert np.isfinite(values).all()
-    if signature.features is not None:
-        assert request.rows.shape[1] == signature.features
+    if schema.width is not None:
+        assert request.rows.shape[1] == schema.width
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")
+@pytest.mark.parametrize("schema", SIGNATURES, ids=lambda schema: f"text={schema.text}")
 @pytest.mark.parametrize("content_type", DECODERS)
 @ANY_TIME
 @given(body=st.binary(max_size=200))
-def test_bytes_give_a_request_or_a_refusal(content_type: str, signature: Signature, body: bytes) -> None:
-    check(body, content_type, signature)
+def test_bytes_give_a_request_or_a_refusal(content_type: str, schema: Schema, body: bytes) -> None:
+    check(body, content_type, schema)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")
+@pytest.mark.parametrize("schema", SIGNATURES, ids=lambda schema: f"text={schema.text}")
 @ANY_TIME
 @given(value=JSON_VALUES)
-def test_json_gives_a_request_or_a_refusal(signature: Signature, value: Any) -> None:
+def test_json_gives_a_request_or_a_refusal(schema: Schema, value: Any) -> None:
     body = json.dumps(value).encode()
 
-    check(body, "application/json", signature)
-    check(b'{"data": ' + body + b"}", "application/json", signature)
-    check(b'{"instances": ' + body + b"}", "application/json", signature)
-    check(b'{"data": [[1, 2]], "columns": ' + body + b"}", "application/json", signature)
-    check(b'{"instances": [{"data": {"features": ' + body + b"}}]}", "application/json", signature)
-    check(body + b"\n" + body, "application/jsonlines", signature)
+    check(body, "application/json", schema)
+    check(b'{"data": ' + body + b"}", "application/json", schema)
+    check(b'{"instances": ' + body + b"}", "application/json", schema)
+    check(b'{"data": [[1, 2]], "columns": ' + body + b"}", "application/json", schema)
+    check(b'{"instances": [{"data": {"features": ' + body + b"}}]}", "application/json", schema)
+    check(body + b"\n" + body, "application/jsonlines", schema)
 
 
 @settings(max_examples=500, deadline=None)
 @given(text=st.text(alphabet='012,,,\n\n\r .e+-[]{}:"', max_size=40))
 def test_csv_read_fast_is_csv_read_slowly(text: str) -> None:
-    fast = outcome(text.encode(), "text/csv; header=absent", Signature(missing=True))
+    width = text.partition("\n")[0].count(",") + 1
+    fast = outcome(text.encode(), "text/csv; header=absent", a_schema(width, missing=True))
     # objects are never read fast
-    slow = outcome(text.encode(), "text/csv; header=absent", Signature(missing=True, objects=frozenset({0})))
+    slow = outcome(text.encode(), "text/csv; header=absent", a_schema(width, missing=True, objects={0}))
 
     assert type(fast) is type(slow)
     if isinstance(fast, DecodedRequest) and isinstance(slow, DecodedRequest):
-        np.testing.assert_array_equal(fast.rows, np.asarray(slow.rows, dtype=np.float64))
+        found: Any = slow.rows
+        np.testing.assert_array_equal(fast.rows, found.table().astype(np.float64))
     else:
         assert str(fast) == str(slow)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: f"text={signature.text}")
+@pytest.mark.parametrize("schema", SIGNATURES, ids=lambda schema: f"text={schema.text}")
 @ANY_TIME
 @given(text=st.text(alphabet='ab12,;"\n\r .e-+', max_size=60))
-def test_text_gives_a_request_or_a_refusal(signature: Signature, text: str) -> None:
-    check(text.encode(), "text/csv", signature)
+def test_text_gives_a_request_or_a_refusal(schema: Schema, text: str) -> None:
+    check(text.encode(), "text/csv", schema)
 
 
 @pytest.mark.parametrize("content_type", ["application/x-npy", "application/x-npz"])

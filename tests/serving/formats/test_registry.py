@@ -5,9 +5,9 @@ import pytest
 
 from predictor.errors import BadInputError, NotAcceptableError, UnsupportedMediaTypeError
 from predictor.formats.registry import DECODERS, ENCODERS, Payload, decode, encode, negotiate
-from predictor.inputs.rows import Signature
+from tests.serving.schemas import a_schema
 
-PAIRS = Signature(features=2)
+PAIRS = a_schema(2)
 
 
 def test_a_missing_content_type_is_json() -> None:

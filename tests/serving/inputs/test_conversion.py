@@ -1,15 +1,16 @@
 """One feature's cells: what they become, and what is wrong with them."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from predictor.inputs.conversion import convert, number, wrong_cell
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import ANY, Feature, FeatureType
 
-ANY = Signature(text=None, missing=True)
-STRINGS = Signature(text=frozenset({0}))
+NUMBER = Feature(nullable=False)
+STRINGS = Feature(type=FeatureType.TEXT, dtype="object", nullable=True)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ STRINGS = Signature(text=frozenset({0}))
     ],
 )
 def test_cells_of_no_known_kind_are_read_as_pandas_reads_a_column(cells: list[Any], kind: str, expected: Any) -> None:
-    found = convert(cells, 0, ANY, None)
+    found = convert(cells, ANY, None)
 
     assert found.dtype == kind
     assert repr(found.tolist()) == repr(expected)  # NaN equals nothing
@@ -46,7 +47,7 @@ def test_cells_of_no_known_kind_are_read_as_pandas_reads_a_column(cells: list[An
     ],
 )
 def test_csv_of_no_known_kind_is_read_so_as_well(cells: list[str], kind: str, expected: Any) -> None:
-    found = convert(cells, 0, ANY, number)
+    found = convert(cells, ANY, number)
 
     assert found.dtype == kind
     assert repr(found.tolist()) == repr(expected)  # NaN equals nothing
@@ -54,39 +55,39 @@ def test_csv_of_no_known_kind_is_read_so_as_well(cells: list[str], kind: str, ex
 
 @pytest.mark.parametrize("cells", [["a"], [None], ["a", None]])
 def test_strings_are_objects_whatever_stands_beside_them(cells: list[Any]) -> None:
-    found = convert(cells, 0, STRINGS, None)
+    found = convert(cells, STRINGS, None)
 
     assert found.dtype == object
     assert repr(found.tolist()) == repr([math.nan if cell is None else cell for cell in cells])
 
 
 def test_a_missing_string_is_none_where_it_was_so_in_training() -> None:
-    assert convert([None], 0, Signature(text=frozenset({0}), nones=frozenset({0})), None).tolist() == [None]
+    assert convert([None], replace(STRINGS, none=True), None).tolist() == [None]
 
 
 @pytest.mark.parametrize("cell", [2**53 + 1, -(2**53) - 1, 2**63 + 1, 10**400])
 def test_a_whole_number_that_would_be_rounded_is_refused(cell: int) -> None:
-    for signature in (Signature(), Signature(missing=True), Signature(objects=frozenset({0}))):
+    for feature in (NUMBER, Feature(nullable=True), Feature(dtype="object")):
         with pytest.raises(OverflowError):
-            convert([1, cell], 0, signature, None)
+            convert([1, cell], feature, None)
         with pytest.raises(OverflowError):
-            convert(["1", str(cell)], 0, signature, number)
+            convert(["1", str(cell)], feature, number)
         expected = "a number that a 64-bit float holds exactly"
-        assert wrong_cell(cell, 0, signature, None) == wrong_cell(str(cell), 0, signature, number) == expected
+        assert wrong_cell(cell, feature, None) == wrong_cell(str(cell), feature, number) == expected
 
 
 @pytest.mark.parametrize("cell", [2**53, 2**60, -(2**1000), 1e300, 9007199254740993.0])
 def test_a_large_number_that_a_double_holds_is_taken(cell: float) -> None:
-    assert convert([cell], 0, Signature(), None).tolist() == [cell]
-    assert convert([str(cell)], 0, Signature(), number).tolist() == [cell]
+    assert convert([cell], NUMBER, None).tolist() == [cell]
+    assert convert([str(cell)], NUMBER, number).tolist() == [cell]
 
 
 @pytest.mark.parametrize("cell", [2**53 + 1, 2**64])
 def test_a_whole_number_among_fractions_of_no_known_kind_is_not_rounded_either(cell: int) -> None:
     with pytest.raises(OverflowError):
-        convert([cell, 0.5] if cell < 2**63 else [cell], 0, ANY, None)
+        convert([cell, 0.5] if cell < 2**63 else [cell], ANY, None)
 
-    assert wrong_cell(cell, 0, ANY, None) == "a number of 64 bits"
+    assert wrong_cell(cell, ANY, None) == "a number of 64 bits"
 
 
 @pytest.mark.parametrize(("cell", "expected"), [("True", 1), ("false", 0), (" TRUE ", 1), ("1e2", 100)])
@@ -96,4 +97,4 @@ def test_a_csv_cell_of_a_feature_of_numbers(cell: str, expected: float) -> None:
 
 @pytest.mark.parametrize("cell", ["x", "1_000", "NA", "yes", "0x10"])
 def test_a_csv_cell_that_is_no_number(cell: str) -> None:
-    assert wrong_cell(cell, 0, Signature(), number) == "a number"
+    assert wrong_cell(cell, NUMBER, number) == "a number"

@@ -13,15 +13,16 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from predictor.compile.command import Options, compile_model
 from predictor.errors import BadInputError, CompileError
 from predictor.formats import registry
+from predictor.inputs.known_categories import known_categories
 from predictor.models.base import Model
 from predictor.models.estimator import wrap
-from predictor.models.inspection import feature_types
+from predictor.models.inspection.describe import describe
 from predictor.worker.loading import load
 from predictor.worker.user_code import UserCode
 
@@ -67,7 +68,7 @@ def ask(model: Any, method: str = "predict", **changed: Any) -> Any:
 
 def answer(model: Any, body: bytes, method: str) -> Any:
     try:
-        return model.predict(registry.decode(body, None, model.signature).rows, method).tolist()
+        return model.predict(registry.decode(body, None, model.schema).rows, method).tolist()
     except BadInputError as error:
         return error.detail
 
@@ -85,10 +86,10 @@ def test_what_the_encoder_has_not_seen_is_refused(encoders: Any, compiled: Compi
     for model in (original, subject):
         assert ask(model, town="Paris") == (
             'A cell is not what the model takes: expected one of "Bern", "Köln", "Rom", '
-            'got "Paris" in row 0, column town.'
+            'got "Paris" in row 0, column "town".'
         )
         assert ask(model, rooms=9) == (
-            "A cell is not what the model takes: expected one of 1, 2, 3, got 9 in row 0, column rooms."
+            'A cell is not what the model takes: expected one of 1, 2, 3, got 9 in row 0, column "rooms".'
         )
 
 
@@ -105,7 +106,7 @@ def test_what_the_encoder_takes_though_it_has_not_seen_it_is_answered(
 def test_an_encoder_that_is_not_found_keeps_a_model_from_being_compiled(
     compiled: Compiled,
 ) -> None:
-    hidden = make_pipeline(FunctionTransformer(), OrdinalEncoder())
+    hidden = make_pipeline(SimpleImputer(), MinMaxScaler((1, 3)), OrdinalEncoder())
 
     with pytest.raises(CompileError, match="does not refuse the same: a row with something unseen in column 1"):
         compiled(pipeline(OneHotEncoder(), hidden))
@@ -115,8 +116,10 @@ def test_which_columns_are_closed() -> None:
     tolerant = OneHotEncoder(handle_unknown="ignore")
     imputed = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder())
 
-    assert feature_types.of(pipeline(imputed, tolerant), 3).closed == {0: ["Bern", "Köln", "Rom"]}
-    assert feature_types.of(pipeline(tolerant, OrdinalEncoder()), 3).closed == {1: [1, 2, 3]}
+    first, second = describe(pipeline(imputed, tolerant)), describe(pipeline(tolerant, OrdinalEncoder()))
+
+    assert (first.closed, first.feature(0).categories) == ((0,), ("Bern", "Köln", "Rom"))
+    assert (second.closed, second.feature(1).categories) == ((1,), (1, 2, 3))
 
 
 def test_where_two_encoders_take_a_column_what_either_refuses_is_refused(compiled: Compiled) -> None:
@@ -127,7 +130,7 @@ def test_where_two_encoders_take_a_column_what_either_refuses_is_refused(compile
     for model in (original, subject):
         assert ask(model, town="Wien") == (
             'A cell is not what the model takes: expected one of "Bern", "Köln", "Rom", '
-            'got "Wien" in row 0, column town.'
+            'got "Wien" in row 0, column "town".'
         )
     assert ask(subject) == ask(original)
 
@@ -194,7 +197,7 @@ def test_an_encoder_that_is_not_found_and_answers_otherwise_keeps_a_model_from_b
     compiled: Compiled,
 ) -> None:
     flats = FLATS.assign(rooms=FLATS["rooms"] > 2)
-    hidden = make_pipeline(FunctionTransformer(), OneHotEncoder(handle_unknown="ignore"))
+    hidden = make_pipeline(MinMaxScaler(), OneHotEncoder(handle_unknown="ignore"))
 
     with pytest.raises(CompileError, match=r"does not answer the same: .* of a row with something unseen in column 1"):
         compiled(pipeline(OneHotEncoder(), hidden, flats), flats)
@@ -214,7 +217,7 @@ def test_numbers_other_than_true_and_false_are_refused_and_that_is_said(tmp_path
     for rooms in (True, False):
         assert ask(subject, rooms=rooms) == ask(original, rooms=rooms)
     assert ask(subject, rooms=0.5) == (
-        "A cell is not what the model takes: expected one of false, true, got 0.5 in row 0, column rooms."
+        'A cell is not what the model takes: expected one of false, true, got 0.5 in row 0, column "rooms".'
     )
 
 
@@ -223,7 +226,7 @@ def test_a_column_that_is_a_number_to_another_part_keeps_its_numbers(compiled: C
     columns = [("o", tolerant, ["town", "rooms"]), ("s", StandardScaler(), ["rooms", "size"])]
     model = make_pipeline(ColumnTransformer(columns), LogisticRegression()).fit(FLATS, DEAR)
 
-    assert [known.name for known in feature_types.of(model, 3).known(("town", "rooms", "size"))] == []
+    assert known_categories(describe(model)) == []
     with pytest.raises(CompileError, match=r"rows beside what encoders know: .* DIFFER"):
         compiled(model)
 

@@ -8,7 +8,11 @@ import pytest
 from scipy import sparse
 
 from predictor.errors import PredictionError
-from predictor.inputs.rows import DecodedRequest, concatenate, one_a_row
+from predictor.inputs.rows import Columns, DecodedRequest, concatenate, one_a_row
+
+
+def columns(*cells: object) -> Columns:
+    return Columns(tuple(np.array([cell], dtype=object if isinstance(cell, str) else None) for cell in cells))
 
 
 @pytest.mark.parametrize(
@@ -16,7 +20,7 @@ from predictor.inputs.rows import DecodedRequest, concatenate, one_a_row
     [
         (np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [5.0, 6.0]]), [[1, 2], [3, 4], [5, 6]]),
         (sparse.csr_matrix([[1.0, 0]]), sparse.csr_matrix([[0, 2.0]]), [[1, 0], [0, 2]]),
-        (pd.DataFrame({"a": ["x"], "b": [1.0]}), pd.DataFrame({"a": ["y"], "b": [2.0]}), [["x", 1], ["y", 2]]),
+        (columns("x", 1.0), columns("y", 2.0), [["x", 1], ["y", 2]]),
     ],
 )
 def test_requests_of_one_key_become_one(first: Any, second: Any, expected: Any) -> None:
@@ -26,7 +30,8 @@ def test_requests_of_one_key_become_one(first: Any, second: Any, expected: Any) 
 
     assert requests[0].batch_key == requests[1].batch_key == both.batch_key
     rows: Any = both.rows
-    assert np.asarray(rows.toarray() if sparse.issparse(rows) else rows).tolist() == expected
+    array: Any = rows.table() if isinstance(rows, Columns) else rows
+    assert np.asarray(array.toarray() if sparse.issparse(array) else array).tolist() == expected
     assert len(both) == len(requests[0]) + len(requests[1])
 
 
@@ -37,7 +42,7 @@ def test_requests_of_one_key_become_one(first: Any, second: Any, expected: Any) 
         (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(np.ones((1, 3)), "predict")),
         (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(np.ones((1, 2), dtype=object), "predict")),
         (DecodedRequest(np.ones((1, 2)), "predict"), DecodedRequest(sparse.csr_matrix([[1.0, 1.0]]), "predict")),
-        (DecodedRequest(pd.DataFrame({"a": ["x"]}), "predict"), DecodedRequest(pd.DataFrame({"a": [1.0]}), "predict")),
+        (DecodedRequest(columns("x"), "predict"), DecodedRequest(columns(1.0), "predict")),
     ],
 )
 def test_requests_that_a_model_would_see_differently_have_different_keys(

@@ -2,38 +2,40 @@
 
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from predictor.errors import BadInputError, Fault
-from predictor.inputs.rows import Rows, Signature
+from predictor.inputs.containers import contain
+from predictor.inputs.schema import Container, Schema
 from predictor.inputs.validation import Table, to_rows
+from tests.serving.schemas import a_schema
 
 
-def refusal(cells: list[list[Any]], signature: Signature) -> BadInputError:
+def refusal(cells: list[list[Any]], schema: Schema) -> BadInputError:
     with pytest.raises(BadInputError) as refused:
-        to_rows(Table(cells), signature)
+        to_rows(Table(cells), schema)
     return refused.value
 
 
 def test_strings_of_which_a_row_has_fewer_are_explained() -> None:
-    signature = Signature(features=None, text=frozenset(range(9)))
+    schema = a_schema(2, text=range(2))
 
-    assert refusal([["a", {}]], signature).errors == (Fault("/data/0/1", "expected a string or null, got an object"),)
+    assert refusal([["a", {}]], schema).errors == (Fault("/data/0/1", "expected a string or null, got an object"),)
 
 
 def test_only_cells_of_columns_that_are_wrong_are_named() -> None:
-    signature = Signature(text=None, missing=True)
+    schema = a_schema()
 
-    assert refusal([[2**60 + 1, []], [2**60 + 1, 1]], signature).errors == (
+    assert refusal([[2**60 + 1, []], [2**60 + 1, 1]], schema).errors == (
         Fault("/data/0/1", "expected a string, number, boolean or null, got a list"),
     )
 
 
 @pytest.mark.parametrize("cells", [[["a", 1], [None, 2]], [[None, 1]]])
 def test_a_column_of_strings_has_one_type_whatever_its_cells(cells: list[list[Any]]) -> None:
-    signature = Signature(2, ("city", "size"), text=frozenset({0}), frame=True)
-    found: Rows = to_rows(Table(cells), signature)
+    schema = a_schema(2, names=("city", "size"), text=frozenset({0}), container=Container.FRAME)
+    found = to_rows(Table(cells), schema)
 
-    assert isinstance(found, pd.DataFrame)
-    assert found.dtypes.astype(str).to_dict() == {"city": "object", "size": "float64"}
+    frame = contain(found, schema)
+
+    assert frame.dtypes.astype(str).to_dict() == {"city": "object", "size": "float64"}

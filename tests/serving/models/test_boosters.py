@@ -36,8 +36,8 @@ def test_xgboost_classifiers(name: str, data: Any, tmp_path: Path) -> None:
 
     model = loaded(tmp_path)
 
-    assert model.signature.methods == ("predict", "predict_proba")
-    assert (model.signature.features, model.signature.missing) == (data[0].shape[1], True)
+    assert model.schema.methods == ("predict", "predict_proba")
+    assert (model.schema.width, model.schema.required) == (data[0].shape[1], ())
     np.testing.assert_array_equal(model.predict(data[0], "predict"), original.predict(data[0]))
     np.testing.assert_array_equal(model.predict(data[0], "predict_proba"), original.predict_proba(data[0]))
 
@@ -48,7 +48,7 @@ def test_an_xgboost_regressor(tmp_path: Path) -> None:
 
     model = loaded(tmp_path)
 
-    assert model.signature.methods == ("predict",)
+    assert model.schema.methods == ("predict",)
     np.testing.assert_array_equal(model.predict(DIABETES[0], "predict"), original.predict(DIABETES[0]))
 
 
@@ -59,7 +59,7 @@ def test_lightgbm_classifiers(data: Any, tmp_path: Path) -> None:
 
     model = loaded(tmp_path)
 
-    assert (model.signature.methods, model.signature.names) == (("predict", "predict_proba"), ())
+    assert (model.schema.methods, model.schema.names) == (("predict", "predict_proba"), ())
     np.testing.assert_array_equal(model.predict(data[0], "predict"), original.predict(data[0]))
     np.testing.assert_allclose(model.predict(data[0], "predict_proba").sum(axis=1), 1)
     np.testing.assert_array_equal(
@@ -75,7 +75,7 @@ def test_a_lightgbm_regressor_with_names(tmp_path: Path) -> None:
 
     model = loaded(tmp_path)
 
-    assert (model.signature.methods, model.signature.names) == (("predict",), tuple(frame.data.columns))
+    assert (model.schema.methods, model.schema.names) == (("predict",), tuple(frame.data.columns))
     np.testing.assert_array_equal(model.predict(DIABETES[0], "predict"), original.booster_.predict(DIABETES[0]))
 
 

@@ -25,6 +25,8 @@ from sklearn.svm import SVC
 
 from predictor.errors import BadInputError, PredictionError
 from predictor.formats.registry import decode
+from predictor.inputs.rows import Columns
+from predictor.inputs.schema import Container
 from predictor.models.estimator import Estimator, load_pickle, wrap
 
 IRIS = load_iris()
@@ -40,9 +42,7 @@ DEAR = np.array(["no", "no", "yes", "yes"] * 5)
 
 
 def model(estimator: Any) -> Estimator:
-    made = wrap(estimator, Path("model.pkl"))
-    made.signature = made.probe()
-    return made
+    return wrap(estimator, Path("model.pkl"))
 
 
 def iris(estimator: Any) -> Estimator:
@@ -61,7 +61,7 @@ def flats(selector: Any = ("city",)) -> Estimator:
 
 
 def answers(subject: Estimator, body: bytes, content_type: str = "application/json") -> Any:
-    request = decode(body, content_type, subject.signature)
+    request = decode(body, content_type, subject.schema)
     return subject.predict(request.rows, request.method).tolist()
 
 
@@ -76,7 +76,7 @@ def answers(subject: Estimator, body: bytes, content_type: str = "application/js
     ],
 )
 def test_methods_are_those_that_the_estimator_has(estimator: Any, methods: tuple[str, ...]) -> None:
-    assert iris(estimator).signature.methods == methods
+    assert iris(estimator).schema.methods == methods
 
 
 @pytest.mark.parametrize(
@@ -86,25 +86,20 @@ def test_methods_are_those_that_the_estimator_has(estimator: Any, methods: tuple
         (make_pipeline(StandardScaler(), LogisticRegression()), False, False),
         (make_pipeline(SimpleImputer(), LogisticRegression(max_iter=1000)), True, True),
         (HistGradientBoostingClassifier(max_iter=2), True, False),
-        (KNeighborsClassifier(algorithm="kd_tree"), False, False),
+        (KNeighborsClassifier(algorithm="kd_tree"), False, True),
     ],
 )
 def test_what_else_a_model_of_numbers_takes_is_found_out(estimator: Any, missing: bool, sparse_rows: bool) -> None:  # noqa: FBT001  # pytest's parameter
-    signature = iris(estimator).signature
+    schema = iris(estimator).schema
 
-    assert (signature.features, signature.numeric, signature.missing, signature.sparse) == (
-        4,
-        True,
-        missing,
-        sparse_rows,
-    )
+    assert (schema.width, schema.numeric, schema.required == (), schema.sparse) == (4, True, missing, sparse_rows)
 
 
 def test_predicting_leaves_no_trace_in_what_is_found_out_next() -> None:
     first = iris(LogisticRegression(max_iter=1000))
     first.predict(IRIS.data, "predict")
 
-    assert not iris(LogisticRegression(max_iter=1000)).signature.missing
+    assert iris(LogisticRegression(max_iter=1000)).schema.required == (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
@@ -130,8 +125,8 @@ def test_names_are_only_an_order_where_the_model_selects_nothing_by_name() -> No
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         found = subject.predict(frame.data.to_numpy(), "predict_proba")
 
-    assert subject.signature.names == tuple(frame.data.columns)
-    assert not subject.signature.frame
+    assert subject.schema.names == tuple(frame.data.columns)
+    assert subject.schema.container is Container.ARRAY
     np.testing.assert_array_equal(found, subject.estimator.predict_proba(frame.data))
 
 
@@ -144,12 +139,11 @@ def test_no_warning_is_given_for_each_prediction(tmp_path: Path) -> None:
 
 
 def test_the_signature_of_a_model_that_selects_columns() -> None:
-    signature = flats().signature
+    schema = flats().schema
 
-    assert signature.names == ("city", "size", "rooms")
-    assert signature.ignored == {"id"}
-    assert signature.text == frozenset({0})
-    assert (signature.features, signature.frame, signature.missing, signature.independent) == (3, True, True, True)
+    assert schema.names == ("city", "size", "rooms")
+    assert schema.ignored == {"id"}
+    assert (schema.text, schema.container, schema.independent) == ((0,), Container.FRAME, True)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +187,8 @@ def test_a_category_that_the_model_does_not_know_is_the_callers_fault() -> None:
         answers(flats(), b'{"data": [["Rom", 80, 3], ["Paris", 80, 3]]}')
 
     assert refused.value.detail == (
-        'A cell is not what the model takes: expected one of "Bern", "Köln", "Rom", got "Paris" in row 1, column city.'
+        'A cell is not what the model takes: expected one of "Bern", "Köln", "Rom", '
+        'got "Paris" in row 1, column "city".'
     )
 
 
@@ -203,13 +198,13 @@ def test_a_missing_value_that_the_model_does_not_take_is_the_callers_fault() -> 
 
 
 def test_columns_selected_by_their_type() -> None:
-    assert flats(make_column_selector(pattern="city")).signature.text == frozenset({0})
+    assert flats(make_column_selector(pattern="city")).schema.text == (0,)
 
 
 def test_categories_that_are_numbers_are_numbers() -> None:
     subject = model(make_pipeline(OneHotEncoder(), LogisticRegression()).fit([[1], [2]] * 4, [0, 1] * 4))
 
-    assert subject.signature.numeric
+    assert subject.schema.numeric
     assert answers(subject, b"1\n2\n", "text/csv") == [0, 1]
 
 
@@ -218,7 +213,7 @@ def test_documents() -> None:
     subject = model(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [1, 0, 1, 0]))
     subject.warm_up()
 
-    assert subject.signature.features == 1
+    assert (subject.schema.width, subject.schema.container) == (1, Container.TEXTS)
     assert answers(subject, b'{"data": [["a good one"], ["a bad one"]]}') == [1, 0]
     assert answers(subject, b'{"instances": ["a good one", "a bad one"]}') == [1, 0]
 
@@ -241,7 +236,7 @@ class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
 
 @pytest.mark.parametrize("estimator", [Own(), make_pipeline(FunctionTransformer(first_column), LogisticRegression())])
 def test_rows_of_foreign_code_are_predicted_request_by_request(estimator: Any) -> None:
-    assert not iris(estimator).signature.independent
+    assert not iris(estimator).schema.independent
 
 
 def test_a_foreign_model_gets_cells_as_they_are() -> None:
@@ -262,7 +257,7 @@ class Raises(Own):
         raise self.error or ValueError
 
 
-@pytest.mark.parametrize("error", [KeyError("secret"), TypeError("secret"), MemoryError()])
+@pytest.mark.parametrize("error", [RuntimeError("secret"), OSError("secret"), MemoryError()])
 def test_other_errors_are_the_models_and_say_nothing_of_it(error: Exception) -> None:
     with pytest.raises(PredictionError) as failed:
         iris(Raises(error)).predict(IRIS.data, "predict")
@@ -271,7 +266,7 @@ def test_other_errors_are_the_models_and_say_nothing_of_it(error: Exception) -> 
     assert failed.value.__cause__ is error
 
 
-@pytest.mark.parametrize("rows", [np.array([["a"]], dtype=object), pd.DataFrame({"a": ["a"]})])
+@pytest.mark.parametrize("rows", [np.array([["a"]], dtype=object), Columns((np.array(["a"], dtype=object),))])
 def test_cells_of_a_type_that_the_model_does_not_take_are_the_callers_fault(rows: Any) -> None:
     subject = model(
         make_pipeline(FunctionTransformer(np.log), LogisticRegression()).fit([[1.0], [2.0]] * 4, [0, 1] * 4)
@@ -285,13 +280,13 @@ def test_only_the_first_line_of_a_refusal_is_told() -> None:
     with pytest.raises(BadInputError) as refused:
         iris(Raises(ValueError("no\n" + "x" * 1000))).predict(IRIS.data, "predict")
 
-    assert refused.value.detail == "The model refuses the rows: no"
+    assert refused.value.detail.startswith("The model refuses the rows: no. The model takes rows such as ")
 
 
 @pytest.mark.parametrize("estimator", [LogisticRegression(max_iter=1000), RandomForestClassifier(3), PCA(2)])
 def test_a_batch_is_answered_as_its_rows_alone(estimator: Any) -> None:
     subject = iris(estimator)
-    method = subject.signature.methods[-1]
+    method = subject.schema.methods[-1]
 
     alone = np.concatenate([subject.predict(row[None], method) for row in IRIS.data])
 

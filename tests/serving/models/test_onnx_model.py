@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from predictor.errors import BadInputError, ModelLoadError, PredictionError
 from predictor.formats.registry import decode
-from predictor.inputs.rows import Signature
+from predictor.inputs.schema import Feature, FeatureType, Schema
 from predictor.models.base import Options
 from predictor.models.onnx_model import OnnxModel
 from predictor.worker.loading import load
@@ -54,7 +54,7 @@ def test_a_classifier_as_skl2onnx_writes_it(zipmap: bool, tmp_path: Path) -> Non
     model = loaded(tmp_path)
     model.warm_up()
 
-    assert model.signature == Signature(features=4, methods=("predict", "predict_proba"))
+    assert model.schema == Schema((Feature(),) * 4, methods=("predict", "predict_proba"))
     assert model.predict(IRIS.data, "predict").tolist() == estimator.predict(IRIS.data).tolist()
     np.testing.assert_allclose(model.predict(IRIS.data, "predict_proba"), estimator.predict_proba(IRIS.data), atol=1e-5)
 
@@ -134,10 +134,10 @@ def test_an_input_a_column_is_named(tmp_path: Path) -> None:
     columns = [("size", TensorProto.DOUBLE, [None, 1]), ("city", TensorProto.STRING, [None, 1])]
     node = helper.make_node("Identity", ["city"], ["y"])
     model = loaded(graph(tmp_path, [node], columns, [("y", TensorProto.STRING, [None, 1])]))
-    request = decode(b'[{"city": "Rom", "size": 1.5}]', "application/json", model.signature)
+    request = decode(b'[{"city": "Rom", "size": 1.5}]', "application/json", model.schema)
     model.warm_up()
 
-    assert model.signature == Signature(2, names=("size", "city"), text=frozenset({1}), required=frozenset({1}))
+    assert model.schema == Schema((Feature("size"), Feature("city", FeatureType.TEXT, "object", nullable=False)))
     assert model.predict(request.rows, "predict").tolist() == ["Rom"]
 
 
@@ -158,7 +158,7 @@ def test_a_cell_that_is_no_text_is_refused(cell: bytes, tmp_path: Path) -> None:
     )
 
     with pytest.raises(BadInputError, match=r"expected a string, got .* at /data/0/1"):
-        decode(b'{"data": [["a", %s]]}' % cell, "application/json", model.signature)
+        decode(b'{"data": [["a", %s]]}' % cell, "application/json", model.schema)
 
 
 @pytest.mark.parametrize(

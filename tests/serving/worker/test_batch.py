@@ -14,10 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from predictor.inputs.rows import Signature
 from predictor.ipc import Request, Response
 from predictor.models.estimator import wrap
 from predictor.worker.batch import respond
+from tests.serving.schemas import a_schema
 
 JSON = "application/json"
 
@@ -34,7 +34,7 @@ def iris(estimator: Any) -> Any:
 class Doubles:
     """Predicts twice the first cell, and counts how often it is asked."""
 
-    signature = Signature(features=1)
+    schema = a_schema(1)
 
     def __init__(self) -> None:
         self.calls: list[int] = []
@@ -44,9 +44,6 @@ class Doubles:
         if (rows == 13).any():
             raise ZeroDivisionError("secret")
         return np.asarray(rows)[:, 0] * 2
-
-    def probe(self) -> Signature:
-        return self.signature
 
     def warm_up(self) -> bool:
         return True
@@ -72,7 +69,7 @@ class Miscounts(Doubles):
 def test_a_batched_answer_equals_the_answer_alone(estimator: Any, bound: float) -> None:
     model = iris(estimator)
     rows = load_iris().data
-    methods = [name for name in ("predict", "predict_proba", "decision_function") if name in model.signature.methods]
+    methods = [name for name in ("predict", "predict_proba", "decision_function") if name in model.schema.methods]
     tasks = [task(rows[start : start + 1 + start % 4].tolist(), method) for start in range(40) for method in methods]
 
     batched = [json.loads(answer.body)["predictions"] for answer in respond(model, tasks)]

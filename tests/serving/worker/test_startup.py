@@ -1,10 +1,9 @@
 """Models that start threads or processes: each is served though it is loaded, forked and asked, in the real process."""
 
-import _thread
 import json
 import os
 import subprocess
-import time
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from predictor.settings import available_memory
-from predictor.worker.startup import in_child, why_not_forkable
+from predictor.settings import available_memory, worker_environ
 from tests.serving import faults
-from tests.serving.processes import serving, wait_until
+from tests.serving.processes import PYTHONPATH, serving, wait_until
 
 ROWS = np.random.default_rng(0).random((400, 4))
 TARGET = (ROWS[:, 0] > 0.5).astype(int)
@@ -145,28 +143,12 @@ def test_workers_are_as_many_as_the_memory_holds(tmp_path: Path) -> None:
 
 
 def test_a_process_with_a_thread_is_not_forkable() -> None:
-    script = in_child(lambda: (why_not_forkable(), _with_thread()))
+    script = (
+        "import threading, time\nfrom predictor.worker.startup import why_not_forkable\nprint(why_not_forkable())\n"
+        "threading.Thread(target=time.sleep, args=[5], daemon=True).start()\nprint(why_not_forkable())\n"
+    )
+    command = [sys.executable, "-c", script]
+    environment = worker_environ({"PATH": os.environ["PATH"], "PYTHONPATH": PYTHONPATH})
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
-    assert script == ("", "loading it started 1 thread")
-
-
-def _with_thread() -> str:
-    """Start a thread that the module threading does not know, as a native library does."""
-    _thread.start_new_thread(time.sleep, (5,))
-    return why_not_forkable()
-
-
-def test_a_process_with_a_child_is_not_forkable() -> None:
-    assert in_child(_with_child) == "loading it started 1 child process"
-
-
-def _with_child() -> str:
-    child = subprocess.Popen(["sleep", "60"])
-    try:
-        return why_not_forkable()
-    finally:
-        child.kill()
-
-
-def test_a_child_that_dies_gives_nothing() -> None:
-    assert in_child(lambda: os._exit(1)) is None
+    assert ran.stdout.splitlines() == ["", "loading it started 1 thread"]

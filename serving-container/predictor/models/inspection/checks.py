@@ -1,16 +1,14 @@
 """Estimators that would answer wrongly without anybody noticing, and what is not offered of others for that reason."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sklearn.decomposition import NMF, MiniBatchNMF
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from predictor.errors import ModelLoadError
-from predictor.inputs.rows import METHODS, Signature
+from predictor.inputs.schema import METHODS
 from predictor.models.inspection.estimators import PACKAGES, is_of, parts
 
 MARGIN = "binary:logitraw"
@@ -33,20 +31,6 @@ def check(estimator: Any, path: Path) -> tuple[str, ...]:
             "which grows the same trees."
         )
     return methods
-
-
-def limited(signature: Signature, estimator: Any) -> Signature:
-    """Take from a signature what the estimator would answer otherwise than alone, or than with dense rows."""
-    inside = list(parts(estimator))
-    # A cell that a sparse matrix does not hold is zero, and to XGBoost missing.
-    sparse = signature.sparse and not any(is_of("xgboost", part) for part in inside)
-    return replace(signature, sparse=sparse, independent=signature.independent and not any(map(_mixes_rows, inside)))
-
-
-def _mixes_rows(part: Any) -> bool:
-    """Whether a row's answer depends on the rows beside it."""
-    # They go over all rows until all together change little; IterativeImputer may draw numbers row after row.
-    return isinstance(part, NMF | MiniBatchNMF) or bool(getattr(part, "sample_posterior", False))
 
 
 def _is_fitted(estimator: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What is inside a fitted estimator, whose code it is, and which columns it takes."""
+"""What is inside a fitted estimator: its steps and members, whose code it is, what its tags say."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,59 +6,174 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import FunctionTransformer, LabelBinarizer, LabelEncoder
+from sklearn.utils.validation import check_is_fitted
 
-KNOWN_PACKAGES = ("sklearn", "xgboost", "lightgbm")
+PACKAGES = ("sklearn", "xgboost", "lightgbm", "catboost")
 """Packages whose estimators take arrays of numbers unless they say otherwise, and treat every row by itself."""
-INNER = ("best_estimator_", "estimator_", "regressor_")
-"""Attributes in which an estimator keeps the one that it hands its rows to."""
+PLAIN = (str, bytes, int, float, np.generic)
+OF_PREDICTIONS = {"final_estimator_", "transformer_", "init_", "_label_binarizer", "label_binarizer_", "_preprocessor"}
+"""Attributes with estimators that take something else than the rows."""
+PASSING = {
+    "StandardScaler",
+    "MinMaxScaler",
+    "MaxAbsScaler",
+    "RobustScaler",
+    "QuantileTransformer",
+    "PowerTransformer",
+    "VarianceThreshold",
+    "SelectKBest",
+    "SelectPercentile",
+    "FunctionTransformer",
+}
+"""Transformers that hand missing values on."""
+
+
+def first_step(estimator: Any) -> Any:
+    """The estimator that the rows reach first, behind identities."""
+    while isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if not is_identity(step)]
+        if not steps:
+            return None
+        estimator = steps[0]
+    return estimator
+
+
+def is_identity(step: Any) -> bool:
+    """Whether a step hands its rows on as they are."""
+    if step is None or step == "passthrough":
+        return True
+    return type(step) is FunctionTransformer and step.func is None
 
 
 def is_known(estimator: Any) -> bool:
     """Whether all of an estimator is from a known package: no own classes and no own functions."""
-    return all(_is_known(part) for part in _parts(estimator))
+    return all(is_known_part(part) for part in parts(estimator) if hasattr(part, "fit"))
+
+
+def is_known_part(part: Any) -> bool:
+    """Whether an estimator itself is from a known package, and calls no own function."""
+    if isinstance(part, FunctionTransformer):
+        return part.func is None or isinstance(part.func, np.ufunc)
+    return type(part).__module__.partition(".")[0] in PACKAGES
 
 
 def needs_names(estimator: Any) -> bool:
     """Whether an estimator may select columns by name, so that an array in the right order is not enough."""
-    return not is_known(estimator) or any(isinstance(part, ColumnTransformer) for part in _parts(estimator))
+    return not is_known(estimator) or any(isinstance(part, ColumnTransformer) for part in parts(estimator))
 
 
-def takes_documents(estimator: Any) -> bool:
+def tags(estimator: Any) -> Any:
+    """The tags of scikit-learn; None for an estimator that has none."""
+    try:
+        return estimator.__sklearn_tags__()
+    except Exception:  # noqa: BLE001  # an estimator of another package may raise anything
+        return None
+
+
+def takes_texts(estimator: Any) -> bool:
     """Whether rows are single texts, as CountVectorizer and its kin take them: one dimension, no features."""
-    first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
-    return isinstance(first, BaseEstimator) and bool(first.__sklearn_tags__().input_tags.string)
+    match estimator:
+        case Pipeline():
+            return takes_texts(first_step(estimator))
+        case FeatureUnion():
+            return any(takes_texts(part) for _, part in estimator.transformer_list)
+        case ColumnTransformer():
+            return False
+    said = tags(estimator) if isinstance(estimator, BaseEstimator) else None
+    if said is not None and said.input_tags.string and not said.input_tags.two_d_array:
+        return True
+    return any(map(takes_texts, members(estimator, 0)))
+
+
+def takes_anything(estimator: Any) -> bool:
+    """Whether an estimator looks at no cell, as DummyClassifier."""
+    said = tags(estimator)
+    looks_at_nothing = said is not None and said.no_validation and type(estimator) is not FunctionTransformer
+    return looks_at_nothing and not members(estimator, 0)
+
+
+def allows_missing(estimator: Any) -> bool | None:
+    """Whether an estimator takes missing values; None when it does not say."""
+    said = tags(estimator)
+    return None if said is None else bool(said.input_tags.allow_nan)
+
+
+def passes_missing(estimator: Any) -> bool:
+    """Whether an estimator hands missing values on to the next step."""
+    return any(base.__name__ in PASSING for base in type(estimator).__mro__)
 
 
 def names(estimator: Any) -> tuple[str, ...]:
     """Names of the columns that an estimator was trained with."""
-    return tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+    found = getattr(estimator, "feature_names_in_", None)
+    if found is None and is_of("catboost", estimator):
+        found = estimator.feature_names_
+        if [*found] == [str(at) for at in range(len(found))]:
+            found = None
+    return () if found is None else tuple(map(str, found))
 
 
-def dropped_columns(estimator: Any) -> frozenset[str]:
-    """Names of the columns that an estimator was trained with and does not use."""
-    trained = list(getattr(estimator, "feature_names_in_", ()))
-    if isinstance(estimator, Pipeline):
-        return dropped_columns(estimator.steps[0][1])
-    if isinstance(estimator, ColumnTransformer):
-        parts = [(part, columns) for _, part, columns in estimator.transformers_ if part != "drop"]
-        used = {index for _, columns in parts for index in positions(columns, trained)} if trained else ()
-        return frozenset(name for index, name in enumerate(trained) if index not in used)
-    inside = members(estimator)
-    if getattr(estimator, "passthrough", False) or any(
-        list(getattr(member, "feature_names_in_", ())) != trained for member in inside
-    ):
-        return frozenset()
-    return frozenset.intersection(*map(dropped_columns, inside)) if inside else frozenset()
+def members(estimator: Any, width: int) -> list[Any]:
+    """Fitted estimators that an estimator hands its rows to, as wrappers, searches and ensembles hold them."""
+    if isinstance(estimator, Pipeline | ColumnTransformer | FeatureUnion):
+        return []
+    held = getattr(estimator, "__dict__", {})
+    fitted = [value for name, value in held.items() if name.endswith("_") and name not in OF_PREDICTIONS]
+    found = [member for value in fitted for member in _estimators_in(value)]
+    if not found and "estimator" in held:  # FrozenEstimator has no other
+        found = list(_estimators_in(held["estimator"]))
+    trained = names(estimator)
+    return [member for member in found if _takes_same(member, trained, width) and _is_fitted(member)]
 
 
-def members(estimator: Any) -> list[Any]:
-    """Fitted estimators that an estimator hands its rows to."""
-    several = getattr(estimator, "estimators_", ())
-    inner = [getattr(estimator, name, None) for name in INNER] + (several if isinstance(several, list) else [])
-    calibrated = [each.estimator for each in getattr(estimator, "calibrated_classifiers_", ())]
-    return [member for member in inner + calibrated if member is not None and not isinstance(member, str)]
+def _estimators_in(value: Any) -> Iterator[Any]:
+    if isinstance(value, (type, *PLAIN)):
+        return
+    if hasattr(value, "fit") and (hasattr(value, "predict") or hasattr(value, "transform")):
+        if not isinstance(value, LabelEncoder | LabelBinarizer):  # which take the target
+            yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _estimators_in(getattr(each, "estimator", each))  # of CalibratedClassifierCV
+
+
+def _takes_same(member: Any, trained: tuple[str, ...], width: int) -> bool:
+    own = names(member)
+    if own and trained:
+        return own == trained
+    return getattr(member, "n_features_in_", width) == width or not width
+
+
+def _is_fitted(estimator: Any) -> bool:
+    try:
+        check_is_fitted(estimator)
+    except (NotFittedError, TypeError):
+        return False
+    return True
+
+
+def selected(transformer: ColumnTransformer) -> list[tuple[Any, list[int]]]:
+    """The fitted parts of a ColumnTransformer, each with the positions of its columns."""
+    return selected_by_name(transformer, [name for name, _, _ in transformer.transformers_])
+
+
+def selected_by_name(
+    transformer: ColumnTransformer, wanted: Iterable[str] | None = None
+) -> list[tuple[Any, list[int]]]:
+    """The fitted parts of these names; without names, of all that have an output, in its order."""
+    fitted = {name: (part, columns) for name, part, columns in transformer.transformers_}
+    indices = getattr(transformer, "_transformer_to_input_indices", {})
+    order = transformer.output_indices_ if wanted is None else wanted
+    trained: list[Any] = [*names(transformer)] or [*range(transformer.n_features_in_)]
+    return [
+        (fitted[name][0], list(indices[name]) if name in indices else positions(fitted[name][1], trained))
+        if name in fitted
+        else ("drop", [])
+        for name in order
+    ]
 
 
 def positions(columns: Any, trained: list[Any]) -> list[int]:
@@ -69,23 +184,6 @@ def positions(columns: Any, trained: list[Any]) -> list[int]:
         return [trained.index(name) for name in columns]
     found: list[int] = np.atleast_1d(np.arange(len(trained))[columns]).tolist()
     return found
-
-
-def _parts(estimator: Any) -> list[Any]:
-    """An estimator and all estimators inside it."""
-    parameters = estimator.get_params(deep=True).values() if isinstance(estimator, BaseEstimator) else ()
-    return [estimator, *(value for value in parameters if hasattr(value, "fit") and not isinstance(value, type))]
-
-
-def _is_known(part: Any) -> bool:
-    if isinstance(part, FunctionTransformer):
-        return part.func is None or isinstance(part.func, np.ufunc)
-    return type(part).__module__.partition(".")[0] in KNOWN_PACKAGES
-
-
-PACKAGES = ("sklearn", "xgboost", "lightgbm")
-"""Packages whose objects are looked into; others only when they are estimators."""
-PLAIN = (str, bytes, int, float, np.generic, np.ndarray)
 
 
 def is_of(package: str, estimator: Any) -> bool:
@@ -108,7 +206,7 @@ def parts(estimator: Any) -> Iterator[Any]:
         if not isinstance(part, list | tuple | dict):
             yield part
         for value in _held(part):
-            if not isinstance(value, PLAIN) and id(value) not in seen and _may_hold(value):
+            if not isinstance(value, (*PLAIN, np.ndarray)) and id(value) not in seen and _may_hold(value):
                 seen.add(id(value))
                 waiting.append(value)
 

@@ -9,15 +9,15 @@ XGBoost: https://xgboost.readthedocs.io/en/stable/tutorials/categorical.html#aut
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from predictor.errors import BadInputError, ModelLoadError
-from predictor.inputs.conversion import is_missing
+from predictor.errors import ModelLoadError
+from predictor.inputs.schema import FeatureType, Schema
 from predictor.models.inspection import estimators
 from predictor.models.inspection.estimators import is_of, parts
 
@@ -33,32 +33,32 @@ class Categories:
     closed: bool
     """Whether the model refuses a category that it does not know; else it is a missing value."""
 
+    def described(self, schema: Schema) -> Schema:
+        """The schema with these categories; all else that the model takes are numbers that may be missing."""
+        features = [
+            replace(
+                feature,
+                type=FeatureType.CATEGORICAL if at in self.places else FeatureType.NUMERIC,
+                dtype="object" if at in self.text else "float64",
+                nullable=True,
+                categories=tuple(self.places.get(at, ())),
+                closed=self.closed and at in self.places,
+            )
+            for at, feature in enumerate(schema.features or ())
+        ]
+        return replace(schema, features=tuple(features), sparse=False)
+
     @property
     def text(self) -> frozenset[int]:
         """Positions of the columns whose categories are text; those of the others are numbers."""
         return frozenset(position for position, known in self.places.items() if any(isinstance(k, str) for k in known))
 
     def numbers(self, rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Put places in place of categories, NaN where there is none; raises BadInputError."""
+        """Put places in place of categories, NaN where there is none."""
         numbers = rows.astype(object)
-        for position in self.places:
-            numbers[:, position] = [self._place(cell, position) for cell in rows[:, position]]
+        for position, known in self.places.items():
+            numbers[:, position] = [known.get(cell, np.nan) for cell in rows[:, position]]
         return numbers.astype(np.float64)
-
-    def _place(self, cell: Any, position: int) -> float:
-        known = self.places[position]
-        if cell in known:
-            return known[cell]
-        if is_missing(cell):
-            return np.nan
-        if position in self.text and not isinstance(cell, str):
-            raise BadInputError(f"A cell is not what the model takes: expected a string in column {position}.")
-        if self.closed:
-            shown = json.dumps(cell[:40]) if isinstance(cell, str) else f"{cell:.17g}"
-            raise BadInputError(
-                f"{shown} is none of the categories that the model was trained with, in column {position}."
-            )
-        return np.nan
 
 
 def read(estimator: Any) -> Categories | None:

@@ -5,8 +5,6 @@ as long as the tree. Here the rows are checked and made float32 once, and the tr
 the sums are the same to the last bit. For one that was trained with several jobs too, whose sums scikit-learn adds in
 an order that changes. Source: `ForestClassifier.predict_proba` and `ForestRegressor.predict`,
 https://github.com/scikit-learn/scikit-learn/blob/1.9.1/sklearn/ensemble/_forest.py
-
-A small forest whose trees vote need not ask them at all (boxes.py).
 """
 
 from copy import copy
@@ -20,9 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 from predictor.models.inspection.estimators import has_own_methods
-from predictor.models.shortcuts import boxes_forest
 from predictor.models.shortcuts.assume_finite import bounded
-from predictor.models.shortcuts.boxes import Boxes
 
 Doubles = npt.NDArray[np.float64]
 CLASSIFIERS = {RandomForestClassifier, ExtraTreesClassifier}
@@ -42,9 +38,7 @@ def direct(estimator: Any) -> Any:
         return estimator
     twin = copy(estimator)
     if type(estimator) in CLASSIFIERS:
-        table = boxes_forest.read(estimator)
-        boxes = Boxes(table) if table else None
-        twin.predict_proba = partial(_means, estimator, boxes)  # which the twin's own predict calls
+        twin.predict_proba = partial(_means, estimator)  # which the twin's own predict calls
     else:
         twin.predict = partial(_mean, estimator)
     return twin
@@ -58,11 +52,9 @@ def is_plain(estimator: Any) -> bool:
     return {type(member) for member in members} <= TREES and not any(map(has_own_methods, (estimator, *members)))
 
 
-def _means(forest: Any, boxes: Boxes | None, rows: Any) -> Doubles:
+def _means(forest: Any, rows: Any) -> Doubles:
     """The mean of what the trees say, shape (rows, classes) of a classifier, (rows, 1) of a regressor."""
     rows = _checked(forest, rows)
-    if boxes and isinstance(rows, np.ndarray):
-        return boxes.shares(rows)
     total: Doubles = np.zeros((rows.shape[0], getattr(forest, "n_classes_", 1)))
     for member in forest.estimators_:
         total += member.tree_.predict(rows)
@@ -78,4 +70,4 @@ def _checked(forest: Any, rows: Any) -> Any:
 
 
 def _mean(forest: Any, rows: Any) -> Doubles:
-    return _means(forest, None, rows)[:, 0]
+    return _means(forest, rows)[:, 0]

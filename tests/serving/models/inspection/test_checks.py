@@ -32,9 +32,7 @@ LGBM = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1)
 
 
 def model(estimator: Any) -> Estimator:
-    made = wrap(estimator, Path("model.pkl"))
-    made.signature = made.probe()
-    return made
+    return wrap(estimator, Path("model.pkl"))
 
 
 class Own(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -68,7 +66,7 @@ def test_a_model_that_is_not_fitted(estimator: Any, name: str) -> None:
 
 @pytest.mark.parametrize("estimator", [FunctionTransformer(np.log), Normalizer(), HashingVectorizer(), Own()])
 def test_what_needs_no_fitting(estimator: Any) -> None:
-    assert model(estimator).signature.methods == ("transform",)
+    assert model(estimator).schema.methods == ("transform",)
 
 
 @pytest.mark.parametrize("around", [lambda inner: inner, make_pipeline, CalibratedClassifierCV])
@@ -102,13 +100,13 @@ def test_zeros_are_zeros_to_xgboost_in_sparse_rows_too(estimator: Any) -> None:
     different = fitted.predict_proba(ROWS) != fitted.predict_proba(sparse.csr_matrix(ROWS))
 
     assert different.any()
-    assert not model(fitted).signature.sparse
+    assert not model(fitted).schema.sparse
 
 
 def test_lightgbm_takes_sparse_rows_as_dense_ones() -> None:
     fitted = LGBM.fit(ROWS, TARGET)
 
-    assert model(fitted).signature.sparse
+    assert model(fitted).schema.sparse
     np.testing.assert_array_equal(fitted.predict_proba(ROWS), fitted.predict_proba(sparse.csr_matrix(ROWS)))
 
 
@@ -127,4 +125,4 @@ def test_rows_that_change_each_others_answers_are_predicted_request_by_request(
     estimator: Any,
     independent: bool,  # noqa: FBT001  # pytest's parameter
 ) -> None:
-    assert model(estimator.fit(ROWS, TARGET)).signature.independent is independent
+    assert model(estimator.fit(ROWS, TARGET)).schema.independent is independent

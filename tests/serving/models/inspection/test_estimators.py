@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
+from predictor.inputs.schema import Container
 from predictor.models.estimator import wrap
 
 
@@ -33,15 +34,15 @@ from predictor.models.estimator import wrap
 def test_features_of_text_in_arrays(estimator: Any, text: Any) -> None:
     rows = np.array([["a", "x"], ["b", "y"]] * 4, dtype=object)
 
-    signature = wrap(estimator.fit(rows, [0, 1] * 4), Path("model.pkl")).signature
+    schema = wrap(estimator.fit(rows, [0, 1] * 4), Path("model.pkl")).schema
 
-    assert (signature.text, signature.frame, signature.features) == (text, False, 2)
+    assert (set(schema.text), schema.container, schema.width) == (text, Container.ARRAY, 2)
 
 
 @pytest.mark.parametrize("step", [FunctionTransformer(), FunctionTransformer(np.log1p)])
 def test_functions_of_numpy_are_not_foreign(step: Any) -> None:
     pipeline = Pipeline([("f", step), ("m", LogisticRegression(max_iter=1000))]).fit(*load_iris(return_X_y=True))
-    signature = wrap(pipeline, Path("model.pkl")).signature
+    schema = wrap(pipeline, Path("model.pkl")).schema
 
-    assert signature.independent
-    assert signature.numeric
+    assert schema.independent
+    assert schema.numeric

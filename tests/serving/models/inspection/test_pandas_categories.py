@@ -56,7 +56,7 @@ def loaded(estimator: Any, directory: Path, save: Any = save_pickle) -> Model:
 
 
 def answers(model: Model, body: bytes, content_type: str = "application/json; method=predict_proba") -> Any:
-    request = decode(body, content_type, model.signature)
+    request = decode(body, content_type, model.schema)
     return model.predict(request.rows, "predict_proba")
 
 
@@ -71,7 +71,7 @@ def test_categories_are_those_of_the_training(estimator: Any, save: Any, rows: p
     estimator = estimator.fit(rows, TARGET)
     model = loaded(estimator, tmp_path, save)
     expected = estimator.predict_proba(rows)
-    by_csv = decode(rows.to_csv(index=False).encode(), "text/csv", model.signature)
+    by_csv = decode(rows.to_csv(index=False).encode(), "text/csv", model.schema)
 
     np.testing.assert_array_equal(answers(model, as_json(rows)), expected)
     np.testing.assert_array_equal(model.predict(by_csv.rows, "predict_proba"), expected)
@@ -100,7 +100,7 @@ def test_lightgbm_takes_an_unknown_category_for_a_missing_one(tmp_path: Path) ->
 def test_xgboost_refuses_an_unknown_category(cells: bytes, wrong: str, tmp_path: Path) -> None:
     model = loaded(XGB.fit(BOTH, TARGET), tmp_path)
 
-    with pytest.raises(BadInputError, match=f"{wrong} is none of the categories that the model was trained with"):
+    with pytest.raises(BadInputError, match=f"expected one of .*, got {wrong} in row 0, column"):
         answers(model, b'{"data": [%s]}' % cells)
 
 

@@ -98,14 +98,6 @@ def test_rows_that_the_forest_refuses(rows: Any) -> None:
     assert str(found.value) == str(own.value)
 
 
-def test_a_small_forest_of_voters_does_not_ask_its_trees() -> None:
-    forest = deepcopy(FORESTS[0])
-    subject = direct(forest)
-    forest.estimators_.clear()
-
-    np.testing.assert_array_equal(subject.predict_proba(QUERIES), FORESTS[0].predict_proba(QUERIES))
-
-
 class Opinionated(DecisionTreeClassifier):  # type: ignore[misc]  # scikit-learn has no types
     """Somebody's own tree."""
 

@@ -18,8 +18,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 
 from predictor.errors import BadInputError, Fault
 from predictor.formats.registry import decode
-from predictor.models.estimator import MAX_TRIES, Estimator, wrap
-from predictor.models.inspection import feature_types
+from predictor.inputs.schema import FeatureType
+from predictor.models.estimator import Estimator, wrap
 
 COLOURS = ["red", "blue", None, None, "red", "blue", None, "red"]
 TARGETS = [0, 1, 1, 1, 0, 0, 1, 0]
@@ -31,13 +31,12 @@ NONE = make_pipeline(SimpleImputer(missing_values=None, strategy="constant", fil
 
 def model(estimator: Any) -> Estimator:
     wrapped = wrap(estimator, Path("model.pkl"))
-    wrapped.signature = wrapped.probe()
     wrapped.warm_up()
     return wrapped
 
 
 def answers(subject: Estimator, body: bytes, content_type: str = "application/json") -> Any:
-    request = decode(body, f"{content_type}; method=predict_proba", subject.signature)
+    request = decode(body, f"{content_type}; method=predict_proba", subject.schema)
     return subject.predict(request.rows, request.method).tolist()
 
 
@@ -171,7 +170,7 @@ def test_strings_are_known_beside_somebodys_own_function() -> None:
     subject = model(estimator)
 
     assert answers(subject, b'{"data": [[null, 2]]}') == estimator.predict_proba(rows[2:3]).tolist()
-    assert (subject.signature.text, subject.signature.unknown) == (frozenset({0}), frozenset({1}))
+    assert [feature.type for feature in subject.schema.features or ()] == [FeatureType.CATEGORICAL, FeatureType.UNKNOWN]
 
 
 def test_strings_for_somebodys_own_function() -> None:
@@ -208,25 +207,4 @@ def test_whole_numbers_stay_whole_for_somebodys_own_function(content_type: str) 
 def test_strings_inside_other_estimators(outer: Any) -> None:
     rows = np.array([["a", "x"], ["b", "y"]] * 4, dtype=object)
 
-    assert model(outer.fit(rows, [0, 1] * 4)).signature.text == frozenset({0, 1})
-
-
-def test_a_model_of_very_many_columns_is_loaded_in_few_tries() -> None:
-    rows = pd.DataFrame(np.ones((4, 200)), columns=[f"c{index}" for index in range(200)])
-    columns = ColumnTransformer([("n", StandardScaler(), list(rows.columns))])
-    subject = model(make_pipeline(columns, LogisticRegression()).fit(rows, [0, 1, 0, 1]))
-
-    with pytest.raises(BadInputError, match=r"a number, got null|contains NaN"):
-        answers(subject, f'{{"data": [[{"1, " * 199}null]]}}'.encode())
-    assert len(subject.signature.required) < MAX_TRIES
-
-
-@pytest.mark.parametrize(
-    ("cells", "unlike"), [(["red", "blue"], {0}), (["red", "colour"], set()), (["red", "x"], set())]
-)
-def test_strings_that_are_never_a_columns_name(cells: list[str], unlike: set[int]) -> None:
-    rows = pd.DataFrame({"colour": cells * 2, "x": [1, 2, 3, 4]})
-    found = feature_types.read(ColumnTransformer([("c", ONE_HOT, ["colour"])], remainder="passthrough").fit(rows))
-
-    assert found is not None
-    assert found.signature(("colour", "x"))["unlike_names"] == unlike
+    assert model(outer.fit(rows, [0, 1] * 4)).schema.text == (0, 1)
