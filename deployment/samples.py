@@ -27,6 +27,7 @@ MISSING = frozenset({"", "nan", "NaN"})
 CELL = re.compile(r"/data/\d+/(\d+)")
 STRING = "expected a string"
 WRONG_NAMES = "Wrong columns"
+NAMELESS = "trained without column names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def read_samples(model: Path) -> Samples:
 
 def fit(samples: Samples, ask: Ask) -> Samples:
     """Return the samples in the form that the model takes; raises UnreadableError with what it refuses."""
-    failure = ""
+    first = ""
     while True:
         refused = _refused(samples, ask)
         if refused is None:
@@ -116,11 +117,10 @@ def fit(samples: Samples, ask: Ask) -> Samples:
             samples = replace(samples, strings=samples.strings | texts)
         elif samples.named and not faults and WRONG_NAMES not in refusal:
             samples = replace(samples, named=False)
-            failure = refusal if reply.failed else ""
+            first = "" if NAMELESS in refusal else refusal
         else:
-            # What it fails with when it is given names says more than that it needs them.
-            said = failure if failure and reply.failed else refusal
-            raise UnreadableError(f"{samples.path} does not fit the model: {said}")
+            # What is wrong with the named columns says more than what is wrong without their names.
+            raise UnreadableError(f"{samples.path} does not fit the model: {first or refusal}")
 
 
 def _refused(samples: Samples, ask: Ask) -> tuple[Reply, str] | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PowerTransformer
+from sklearn.preprocessing import SplineTransformer
 
 from local.banner import Sample
 from local.sample import FLOWERS, find_sample, main
@@ -16,7 +16,7 @@ from predictor.worker.loading import load
 from tests.local import sample_models
 from tests.local.sample_models import Save
 
-MADE_UP = '{"data": [[0,0,0]], "columns": ["a","b","c"]}'
+MADE_UP = '{"data": [[1,1,1]], "columns": ["a","b","c"]}'
 
 
 def sample(directory: Path) -> Sample:
@@ -48,7 +48,10 @@ def test_a_row_of_samples_as_the_model_takes_it(save: Save, body: str, tmp_path:
     [
         (
             sample_models.with_target,
-            ' does not fit the model: 400 Wrong columns: unknown "target". The model\'s columns: "a", "b", "c".',
+            (
+                ' does not fit the model: 400 Wrong columns: unknown "target". The model\'s columns: "a", "b", "c". '
+                'Send rows such as {"columns": ["a", "b", "c"], "data": [[1, 1, 1]]}.'
+            ),
         ),
         (
             sample_models.with_index,
@@ -68,10 +71,9 @@ def test_what_the_model_fails_with_is_said(tmp_path: Path) -> None:
     file = tmp_path / "model" / "samples.csv"
     file.write_text("age,weight\n1,2\n")
 
-    said = (
-        "500 The model failed on these rows. (KeyError: \"None of [Index(['bmi'], dtype='str')] are in the [columns]\")"
-    )
-    assert sample(tmp_path / "model") == Sample("", f"{file} does not fit the model: {said}")
+    refusal = sample(tmp_path / "model").refusal
+    assert refusal.startswith(f"{file} does not fit the model: 400 The model refuses the rows: ")
+    assert "None of [Index(['bmi'], dtype='str')] are in the [columns]" in refusal
 
 
 def test_a_row_is_made_up_where_there_are_no_samples(tmp_path: Path) -> None:
@@ -84,12 +86,12 @@ def test_a_row_is_made_up_where_there_are_no_samples(tmp_path: Path) -> None:
 def test_two_numbers_are_not_taken_for_flowers(tmp_path: Path) -> None:
     joblib.dump(LogisticRegression().fit(np.eye(2), [0, 1]), tmp_path / "model.joblib")
 
-    assert sample(tmp_path) == Sample('{"data": [[0,0]]}')
+    assert sample(tmp_path) == Sample('{"data": [[1,1]]}')
 
 
 def test_no_row_is_made_up_that_the_model_refuses(tmp_path: Path) -> None:
-    positive = make_pipeline(PowerTransformer("box-cox"), LogisticRegression())
-    joblib.dump(positive.fit([[1.0], [2.0], [4.0]], [0, 1, 1]), tmp_path / "model.joblib")
+    above_one = make_pipeline(SplineTransformer(extrapolation="error"), LogisticRegression())
+    joblib.dump(above_one.fit([[2.0], [3.0], [4.0]], [0, 1, 1]), tmp_path / "model.joblib")
 
     assert sample(tmp_path) == Sample()
 
@@ -132,9 +134,9 @@ def test_why_a_model_does_not_load_is_handed_over(
 
 
 def test_a_body_has_a_cell_for_each_feature_whether_it_is_answered_or_not(tmp_path: Path) -> None:
-    positive = make_pipeline(PowerTransformer("box-cox"), LogisticRegression())
-    joblib.dump(positive.fit([[1.0, 1.0], [2.0, 2.0], [4.0, 3.0]], [0, 1, 1]), tmp_path / "model.joblib")
+    above_one = make_pipeline(SplineTransformer(extrapolation="error"), LogisticRegression())
+    joblib.dump(above_one.fit([[2.0, 2.0], [3.0, 3.0], [4.0, 5.0]], [0, 1, 1]), tmp_path / "model.joblib")
 
     found = sample(tmp_path)
 
-    assert (found.body, found.form, found.features) == ("", '{"data": [[0,0]]}', (("0", "number"), ("1", "number")))
+    assert (found.body, found.form, found.features) == ("", '{"data": [[1,1]]}', (("0", "numeric"), ("1", "numeric")))
