@@ -190,14 +190,14 @@ def test_the_containers_settings_reach_it() -> None:
 
 
 @pytest.mark.parametrize("seconds", PARAMETERS["ApiTimeoutSeconds"]["AllowedValues"])
-def test_limits_of_time_nest(seconds: int) -> None:
+def test_limits_of_time_nest(seconds: str) -> None:
     """SageMaker's 60 s, API Gateway's, the function's and that of its call: each ends before the one around it."""
-    given = EXISTING | {"ApiTimeoutSeconds": str(seconds)}
+    given = EXISTING | {"ApiTimeoutSeconds": seconds}
     function = resolved(given, "Function")
     predict = resolved(given, "Api")["DefinitionBody"]["paths"]["/predict"]["post"]
     gateway = predict["x-amazon-apigateway-integration"]["timeoutInMillis"] / 1000
 
-    assert 60 >= gateway == seconds
+    assert 60 >= gateway == float(seconds)
     assert gateway - 2 > function["Timeout"] > float(function["Environment"]["Variables"]["READ_TIMEOUT_SECONDS"])
 
 
@@ -270,3 +270,13 @@ def test_auth_says_what_an_api_key_is_for() -> None:
 
     assert "identifies a caller and meters it" in described
     assert "AWS advises not to authenticate by API key" in described
+
+
+def test_mappings_are_looked_up_by_text() -> None:
+    """`sam local` leaves a lookup by a number as it is, and then refuses the function."""
+    lookups = [
+        one["Fn::FindInMap"] for one in nodes(TEMPLATE["Resources"]) if isinstance(one, dict) and "Fn::FindInMap" in one
+    ]
+    keys = {key["Ref"] for _, key, _ in lookups}
+
+    assert {PARAMETERS[name]["Type"] for name in keys} == {"String"}
