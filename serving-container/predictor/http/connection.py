@@ -18,8 +18,6 @@ from predictor.settings import Settings
 
 MAX_PIPELINED = 64
 """Exchanges of one connection that may wait before it is read no further."""
-TURN = 4
-"""Pipelined requests that are taken before other connections have their turn."""
 LINGER_SECONDS = 5.0
 """How long the rest of a refused request is read and dropped; to close at once would destroy the answer on its way."""
 QUIET_SECONDS = 0.5
@@ -182,19 +180,13 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _parse(self) -> None:
-        """Take the requests that have come, as long as their answers can be written."""
+        """Take the next request that has come, if its answer can be written; then other connections have their turn."""
         self._parsing = True
-        turn = TURN
-        while self._data and self._writable and not self._last and len(self._exchanges) < MAX_PIPELINED:
-            if not turn:
-                self._ask_for_turn()
-                break
-            turn -= 1
+        if self._may_take():
             try:
                 self._start = self._parser.feed(self._data, self._start)
             except PredictorError as error:
                 self._refuse(error)
-                break
             if self._start == len(self._data):
                 self._data, self._start = b"", 0
             if exchange := self._parser.complete:
@@ -206,6 +198,16 @@ class Connection(asyncio.Protocol):
         if self._data or self._paused:
             self._account()
             self._throttle()
+            if self._may_take() and not self._turn_asked:
+                self._turn_asked = True
+                asyncio.get_running_loop().call_soon(self._have_turn)
+
+    def _have_turn(self) -> None:
+        self._turn_asked = False
+        self._parse()
+
+    def _may_take(self) -> bool:
+        return bool(self._data) and self._writable and not self._last and len(self._exchanges) < MAX_PIPELINED
 
     def _take(self, exchange: Exchange) -> None:
         self._last = self._parser.last
@@ -220,21 +222,10 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: PredictorError) -> None:
         """Answer what cannot become an exchange, and take no more."""
         self._last = self._lingering = True
-        self._parser.expecting = False
         self._forget()
         exchange = Exchange(self, "", "", {}, b"")
         self._exchanges.append(exchange)
         exchange.refuse(error)
-
-    def _ask_for_turn(self) -> None:
-        """Go on with what has come when other connections have had their turn."""
-        if not self._turn_asked:
-            self._turn_asked = True
-            asyncio.get_running_loop().call_soon(self._have_turn)
-
-    def _have_turn(self) -> None:
-        self._turn_asked = False
-        self._parse()
 
     def _write(self, data: bytes) -> None:
         self._moved += len(data)
@@ -270,6 +261,7 @@ class Connection(asyncio.Protocol):
     def _forget(self) -> None:
         """Hold nothing of what has come."""
         self._data, self._start = b"", 0
+        self._parser.expecting = False
         self._parser.release()
         if self.receiving:
             self._room.receive(self, 0)

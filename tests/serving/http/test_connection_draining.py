@@ -3,8 +3,10 @@
 import asyncio
 import socket
 
+import pytest
+
 from predictor.http.connection import QUIET_SECONDS
-from tests.serving.http.test_connection import connected
+from tests.serving.http.test_connection import connected, until
 
 
 def test_draining_answers_what_came_and_closes() -> None:
@@ -54,3 +56,19 @@ def test_a_connection_that_waits_to_be_accepted_is_not_lost_by_draining() -> Non
             return answer
 
     assert asyncio.run(run()).endswith(b"GET /a None ")
+
+
+@pytest.mark.parametrize("path", [b"/a", b"/late"])
+def test_pipelined_requests_that_came_are_answered_by_draining(path: bytes) -> None:
+    async def run() -> tuple[bytes, int]:
+        async with connected() as (server, reader, writer):
+            await until(lambda: server.connections)
+            drained = asyncio.create_task(server.drain(5))
+            writer.write(b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n" % path * 200)
+            return await reader.read(), await drained
+
+    answers, lost = asyncio.run(run())
+
+    assert answers.count(b"HTTP/1.1 200 OK") == 200
+    assert answers.count(b"connection: close") == 1
+    assert lost == 0
