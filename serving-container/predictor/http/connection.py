@@ -125,23 +125,29 @@ class Connection(asyncio.Protocol):
             self.pace = math.inf
         self._room.receive(self, size)
 
-    def answered(self, size: int) -> None:
-        """Write the answers that are next in order; one more of `size` bytes is ready."""
-        self._ready += size
+    def answered(self, exchange: Exchange) -> None:
+        """Write the answers that are next in order; that of `exchange` has become ready."""
+        if exchange is not self._exchanges[0]:
+            self._ready += exchange.size
+            self._account()
+            return
         close = False
         while self._exchanges and (reply := self._exchanges[0].reply):
-            self._exchanges.popleft()
-            self._ready -= len(reply[0]) + len(reply[1])
+            done = self._exchanges.popleft()
+            if done is not exchange:
+                self._ready -= done.size
             close = not self._exchanges and (self._last or (self._server.parting and not self._data))
             if not self.closed:
                 ending = b"connection: close\r\n\r\n" if close else b"\r\n"
-                self._write(b"".join((reply[0], self._server.date, ending, reply[1])))
+                data = b"".join((reply[0], self._server.date, ending, reply[1]))
+                self._moved += len(data)
+                self._transport.write(data)
         self._since = time.monotonic()
         if close:
             self._close()
-        if self._ready or self.sending or self._transport.get_write_buffer_size():
+        if self.sending or self._transport.get_write_buffer_size():
             self._account()
-        if (self._data or self._paused or self._parser.expecting) and not self._parsing:
+        if not self._parsing and (self._data or self._paused or self._parser.expecting):
             self._parse()
 
     def measure(self, seconds: float) -> None:
@@ -181,26 +187,34 @@ class Connection(asyncio.Protocol):
 
     def _parse(self) -> None:
         """Take the next request that has come, if its answer can be written; then other connections have their turn."""
+        parser = self._parser
         self._parsing = True
         if self._may_take():
+            refusal = None
             try:
-                self._start = self._parser.feed(self._data, self._start)
+                self._start = parser.feed(self._data, self._start)
             except PredictorError as error:
-                self._refuse(error)
+                refusal = error
             if self._start == len(self._data):
                 self._data, self._start = b"", 0
-            if exchange := self._parser.complete:
-                self._take(exchange)
+            if parser.complete:
+                self._take(parser.complete)
+            if refusal and not self._last:
+                self._refuse(refusal)
         self._parsing = False
+        if self._data or self._paused or parser.expecting:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Bring about that what is left is parsed, or more is read, as soon as it may be."""
         if self._parser.expecting and not self._exchanges:
             self._parser.expecting = False
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if self._data or self._paused:
-            self._account()
-            self._throttle()
-            if self._may_take() and not self._turn_asked:
-                self._turn_asked = True
-                asyncio.get_running_loop().call_soon(self._have_turn)
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._account()
+        self._throttle()
+        if self._may_take() and not self._turn_asked:
+            self._turn_asked = True
+            asyncio.get_running_loop().call_soon(self._have_turn)
 
     def _have_turn(self) -> None:
         self._turn_asked = False
@@ -211,7 +225,6 @@ class Connection(asyncio.Protocol):
 
     def _take(self, exchange: Exchange) -> None:
         self._last = self._parser.last
-        self._parser.release()
         if self.receiving:
             self._room.receive(self, 0)
         self._exchanges.append(exchange)
@@ -226,10 +239,6 @@ class Connection(asyncio.Protocol):
         exchange = Exchange(self, "", "", {}, b"")
         self._exchanges.append(exchange)
         exchange.refuse(error)
-
-    def _write(self, data: bytes) -> None:
-        self._moved += len(data)
-        self._transport.write(data)
 
     def _account(self) -> None:
         """Let the server know what this client makes it hold by not reading."""

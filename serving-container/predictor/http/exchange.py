@@ -30,8 +30,8 @@ class Carrier(Protocol):
 
     closed: bool
 
-    def answered(self, size: int) -> None:
-        """Write the answers that are next in order; one more of `size` bytes is ready."""
+    def answered(self, exchange: "Exchange") -> None:
+        """Write the answers that are next in order; that of `exchange` has become ready."""
 
 
 class Exchange:
@@ -50,6 +50,11 @@ class Exchange:
         """Head, but for its last line, and body."""
 
     @property
+    def size(self) -> int:
+        """Bytes of its answer."""
+        return len(self.reply[0]) + len(self.reply[1]) if self.reply else 0
+
+    @property
     def gone(self) -> bool:
         """Whether the client has hung up."""
         return self._connection.closed
@@ -57,7 +62,7 @@ class Exchange:
     def header(self, name: bytes) -> str | None:
         """A header's value by its lower-case name."""
         value = self._headers.get(name)
-        return None if value is None else value.decode("latin-1")
+        return None if value is None else value.decode("latin-1").strip(" \t")
 
     def answer(self, status: int, content_type: str, body: bytes, headers: Headers = ()) -> None:
         """Send the answer; a second one is dropped."""
@@ -73,7 +78,7 @@ class Exchange:
         self.reply = head, b"" if self.method == "HEAD" else body
         # while earlier requests of its connection are not answered, the answer waits here, and the question need not
         self.body, self._headers = b"", {}
-        self._connection.answered(len(self.reply[0]) + len(self.reply[1]))
+        self._connection.answered(self)
 
     def refuse(self, error: PredictorError, headers: Headers = (), request_id: str = "") -> None:
         """Send an error as problem+json."""
@@ -97,8 +102,15 @@ def _phrase(status: int) -> str:
 
 def _lines(headers: Headers) -> bytes:
     """Header lines; a name that is none is left out."""
-    lines = [f"{name}: {_value(value)}\r\n" for name, value in headers if TOKEN.fullmatch(name)]
+    if not headers:
+        return b""
+    lines = [f"{name}: {_value(value)}\r\n" for name, value in headers if _is_name(name)]
     return "".join(lines).encode("latin-1", "replace")
+
+
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return TOKEN.fullmatch(name) is not None
 
 
 def _value(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import lru_cache
 from typing import Protocol
 
 import httptools
@@ -18,10 +19,13 @@ from predictor.http import exchange
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line, headers and trailers; SageMaker passes on a handful."""
+TOO_LARGE = f"The headers are larger than {MAX_HEAD_BYTES} bytes."
 FIELD_BYTES = 32
 """What a header counts besides its name and value, as in HTTP/2 (RFC 9113 section 6.5.2)."""
 END = b"\r\n\r\n"
 """Ends a head, and a chunked body with or without trailers: nothing else ends a request without Content-Length."""
+SMALL_BYTES = 512
+"""What may be searched for another END rather than parsed by itself."""
 HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?")
 """RFC 9112 section 3.2: empty, a name or an address, and a port. Two fields are joined by a blank, which is in none."""
 
@@ -58,16 +62,18 @@ class Parser:
         self._begin()
 
     def feed(self, data: bytes, start: int) -> int:
-        """Parse up to the end of one request, and return where that is.
+        """Parse one request, and return where the next may begin.
 
-        A request that is whole is then `complete`. Raises PredictorError; no further request can be read after that.
+        A request that is whole is then `complete`. Raises PredictorError, also for what follows a request that is
+        complete; nothing further can be read after that.
         """
         self.complete = None
-        while start < len(data) and not self.complete:
-            end = self._part(data, start)
+        size = len(data)
+        while start < size and not self.complete:
+            end = min(start + self._left, size) if self._left else self._end(data, start)
+            self._silent += end - start
             try:
-                self._parser.feed_data(data if end - start == len(data) else memoryview(data)[start:end])
-                self._check_head(self._silent)
+                self._parser.feed_data(data if end - start == size else memoryview(data)[start:end])
             except httptools.HttpParserUpgrade as offer:
                 end = start + offer.args[0]
                 if self._declining:
@@ -77,7 +83,11 @@ class Parser:
                 raise (
                     cause if isinstance(cause, PredictorError) else BadInputError(f"Not HTTP/1.1: {error}.")
                 ) from error
+            if self._silent > MAX_HEAD_BYTES:
+                raise HeadTooLargeError(TOO_LARGE)
             start = end
+        if self.receiving and not self._left:
+            self._tail = (self._tail + data[-3:])[-3:]
         return start
 
     def release(self) -> None:
@@ -95,47 +105,52 @@ class Parser:
     def on_url(self, url: bytes) -> None:
         self._silent = 0
         self._head_bytes += len(url)
-        self._check_head(self._head_bytes)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLargeError(TOO_LARGE)
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._silent = 0
         self._head_bytes += len(name) + len(value) + FIELD_BYTES
-        self._check_head(self._head_bytes)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLargeError(TOO_LARGE)
         if not self._in_head:
             return  # a trailer, of which none is known (RFC 9110 section 6.5.1)
         name = name.lower()
-        value = value.strip(b" \t")
-        self._headers[name] = self._headers[name] + b", " + value if name in self._headers else value
+        headers = self._headers
+        headers[name] = headers[name] + b", " + value if name in headers else value
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        headers = self._headers
-        self._version = self._parser.get_http_version()
-        self._check_version()
+        headers, parser = self._headers, self._parser
+        self._version = parser.get_http_version()
+        if self._version != "1.1":
+            self._check_version()
         if (host := headers.get(b"host")) != self._host or host is None:
             self._check_host(host)
-        if codings := headers.get(b"transfer-encoding"):
-            self._check_codings(codings)
+        if b"transfer-encoding" in headers:
+            self._check_codings(headers[b"transfer-encoding"])
             self._chunked = True
-        else:
-            self._left = int(headers.get(b"content-length", 0))
+        elif b"content-length" in headers:
+            self._left = int(headers[b"content-length"])
             self._check_size(self._left)
-        if self._parser.should_upgrade():
-            if self._parser.get_method() == b"CONNECT":
+        if parser.should_upgrade():
+            if parser.get_method() == b"CONNECT":
                 raise NotSupportedError("This is no proxy.")
             self._declining = self._chunked or self._left > 0
         if b"expect" in headers and self._version == "1.1":
-            self.expecting = headers[b"expect"].lower() == b"100-continue"
+            self.expecting = headers[b"expect"].strip().lower() == b"100-continue"
 
     def on_body(self, part: bytes) -> None:
         self._silent = 0
         self.expecting = False
-        size = self.size + len(part)
-        self._check_size(size)
+        if self._chunked:
+            self._check_size(self.size + len(part))
+        else:
+            self._left -= len(part)
         if self._left or self._chunked:  # else it is whole, and no longer on its way
-            self._connection.admit(size)
-        self.size = size
+            self._connection.admit(self.size + len(part))
+        self.size += len(part)
         if isinstance(self._body, bytearray):
             self._body += part
         else:  # most bodies come in one part, and are not copied
@@ -150,6 +165,7 @@ class Parser:
         self.receiving = self.expecting = False
         method = parser.get_method().decode("ascii")
         self.complete = exchange.Exchange(self._connection, method, _path(self._url), self._headers, bytes(self._body))
+        self.release()
 
     def _begin(self) -> None:
         self._url = b""
@@ -166,27 +182,22 @@ class Parser:
         self._declining = False
         """Whether the request offers to upgrade and has a body, which llhttp does not read then."""
 
-    def _part(self, data: bytes, start: int) -> int:
-        """Where that part of the data ends behind which another request may begin."""
-        if self._left:
-            end = min(start + self._left, len(data))
-            self._left -= end - start
-        else:
-            end = self._end(data, start)
-        self._silent += end - start
-        return end
-
     def _end(self, data: bytes, start: int) -> int:
-        """Where the next END ends, which may have begun in the data before."""
+        """Where the next END ends, which may have begun in the data before.
+
+        If no other END follows within a few bytes, their end: no second request can be complete there, and the body of
+        a small one is parsed along with its head.
+        """
         tail, self._tail = self._tail, b""
         found = (tail + data[start : start + 3]).find(END) if tail else -1
         if found >= 0:
-            return start + found + len(END) - len(tail)
-        found = data.find(END, start)
-        if found >= 0:
-            return found + len(END)
-        self._tail = (tail + data[max(start, len(data) - 3) :])[-3:]
-        return len(data)
+            end = start + found + len(END) - len(tail)
+        else:
+            found = data.find(END, start)
+            if found < 0:
+                return len(data)
+            end = found + len(END)
+        return len(data) if len(data) - end <= SMALL_BYTES and data.find(END, end) < 0 else end
 
     def _decline(self) -> None:
         """Go on as if no upgrade had been offered (RFC 9110 section 7.8).
@@ -202,12 +213,8 @@ class Parser:
         self._parser.feed_data(b"%s\r\nHost:\r\nConnection: %s\r\n%s\r\n\r\n" % (line, ending, framing))
         self._url, self._headers, self._head_bytes = found
 
-    def _check_head(self, size: int) -> None:
-        if size > MAX_HEAD_BYTES:
-            raise HeadTooLargeError(f"The headers are larger than {MAX_HEAD_BYTES} bytes.")
-
     def _check_version(self) -> None:
-        if self._version not in {"1.1", "1.0"}:
+        if self._version != "1.0":
             raise VersionError(f"Expected HTTP/1.1, got HTTP/{self._version}.")
 
     def _check_host(self, host: bytes | None) -> None:
@@ -215,13 +222,13 @@ class Parser:
         if host is None:
             if self._version == "1.1":
                 raise BadInputError("Expected a Host header, got none.")
-        elif not HOST.fullmatch(host):
+        elif not HOST.fullmatch(host.strip(b" \t")):
             raise BadInputError("Expected one valid Host header.")
         self._host = host
 
     def _check_codings(self, codings: bytes) -> None:
         """RFC 9112 sections 6.1 and 6.3: of codings, chunked is known, and another before it is 501."""
-        codings = codings.lower()
+        codings = codings.strip().lower()
         if self._version == "1.0" or codings.rpartition(b",")[2].strip() != b"chunked":
             raise BadInputError("Expected a Transfer-Encoding of HTTP/1.1 that ends with chunked.")
         if codings != b"chunked":
@@ -232,6 +239,7 @@ class Parser:
             raise PayloadTooLargeError(f"The body is larger than {self._max_body_bytes} bytes.")
 
 
+@lru_cache(maxsize=16)
 def _path(url: bytes) -> str:
     if not url.startswith((b"/", b"*")):  # absolute form, RFC 9112 section 3.2.2
         url = httptools.parse_url(url).path or b"/"
