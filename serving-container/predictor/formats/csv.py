@@ -88,10 +88,11 @@ def _numbers(body: bytes, media_type: MediaType, schema: Schema) -> npt.NDArray[
 
 
 def _header(head: bytes, rest: bytes, media_type: MediaType, schema: Schema) -> labels.Names | None:
-    """Read a first line without quotes; None where it is none, or no header."""
-    if b'"' in head:
+    """Read a first line without quotes or carriage returns; None where it is none, or no header."""
+    head = head.removesuffix(b"\r")
+    if b'"' in head or b"\r" in head:
         return None
-    (first,) = _parse(head.removesuffix(b"\r")) or [[]]
+    (first,) = _parse(head) or [[]]
     return _columns(first, schema) if has_header(first, bool(rest), media_type, schema) else None
 
 

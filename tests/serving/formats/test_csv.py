@@ -237,3 +237,8 @@ def test_a_cell_without_end_is_refused() -> None:
 )
 def test_answers_have_one_line_a_row(predictions: Any, expected: bytes) -> None:
     assert encode(predictions, CSV).body == expected
+
+
+def test_a_carriage_return_ends_a_line_of_a_header_too() -> None:
+    assert rows(b"1,2\r3,4\n", content_type="text/csv; header=absent") == [[1, 2], [3, 4]]
+    assert rows(b"a,b\r3,4\n", content_type="text/csv; header=present") == [[3, 4]]
