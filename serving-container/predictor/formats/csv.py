@@ -93,7 +93,8 @@ def _header(head: bytes, rest: bytes, media_type: MediaType, schema: Schema) -> 
     if b'"' in head or b"\r" in head:
         return None
     (first,) = _parse(head) or [[]]
-    return _columns(first, schema) if has_header(first, bool(rest), media_type, schema) else None
+    second = rest.partition(b"\n")[0].decode(errors="replace").split(",") if rest else []
+    return _columns(first, schema) if has_header(first, second, media_type, schema) else None
 
 
 def _names_a_column(body: bytes, schema: Schema) -> bool:
@@ -104,7 +105,7 @@ def _names_a_column(body: bytes, schema: Schema) -> bool:
 def _table(body: bytes, media_type: MediaType, schema: Schema) -> Table:
     rows = _parse(body)
     columns = None
-    if rows and has_header(rows[0], len(rows) > 1, media_type, schema):
+    if rows and has_header(rows[0], rows[1] if len(rows) > 1 else [], media_type, schema):
         columns = _columns(rows.pop(0), schema)
     if 1 in {schema.width, len(columns or (rows or [[]])[0])}:
         rows = [row or [""] for row in rows]

@@ -14,8 +14,8 @@ AMBIGUOUS = "expected a header or a row, got what may be either"
 NO_NUMBERS = "expected a row of numbers, got none"
 
 
-def has_header(first: list[str], more: bool, media_type: MediaType, schema: Schema) -> bool:  # noqa: FBT001
-    """Whether the first line is a header, where there are more lines or not; raises BadInputError when it may be."""
+def has_header(first: list[str], second: list[str], media_type: MediaType, schema: Schema) -> bool:
+    """Whether the first line is a header; raises BadInputError when it may be. `second` is empty where it is alone."""
     told = {"present": True, "absent": False}.get(media_type.parameters.get("header", ""))
     if told is not None:
         return told
@@ -26,16 +26,14 @@ def has_header(first: list[str], more: bool, media_type: MediaType, schema: Sche
     if is_header:
         return True
     cells = [cell.strip() for cell in first]
-    if more and len(cells) > 1 and all(cell == str(index) for index, cell in enumerate(cells)):
+    if second and len(cells) > 1 and all(cell == str(index) for index, cell in enumerate(cells)):
         raise BadInputError(
             f"The first line counts the columns from 0, as pandas' header of a table without names does. {TELL}",
             Fault("/0", AMBIGUOUS),
         )
-    nothing_numeric = all(map(_is_word, cells))
+    nothing_numeric = bool(cells) and all(map(_is_word, cells))
     if not schema.names:
-        if schema.numeric and cells and nothing_numeric:
-            raise BadInputError(f"The first line is no row: the model takes numbers. {TELL}", Fault("/0", NO_NUMBERS))
-        return False
+        return _is_nameless_header(nothing_numeric=nothing_numeric, second=second, schema=schema)
     if _is_header(labels.as_trained(cells, schema), schema):
         _refuse_blanks(columns, schema)
     # What is neither is refused: as a header that differs, where it looks like one, or else as a row.
@@ -76,6 +74,13 @@ def _may_be_row(first: list[str], schema: Schema) -> bool:
         if names_nothing and cell.strip() in schema.names and _is_word(cell):
             return False
     return True
+
+
+def _is_nameless_header(*, nothing_numeric: bool, second: list[str], schema: Schema) -> bool:
+    """Whether the first line is a header to a model that knows no names: words above a number or a date are."""
+    if schema.numeric and nothing_numeric:
+        raise BadInputError(f"The first line is no row: the model takes numbers. {TELL}", Fault("/0", NO_NUMBERS))
+    return schema.own_code and nothing_numeric and any(cell.strip()[:1].isdigit() for cell in second)
 
 
 def _is_word(cell: str) -> bool:

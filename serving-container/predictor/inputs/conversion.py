@@ -1,6 +1,7 @@
 """One feature's cells: made what the model was trained with, or named when they are not that."""
 
 import datetime as dt
+import re
 from array import array
 from collections.abc import Callable, Sequence
 from math import isfinite, isinf, isnan, nan
@@ -17,6 +18,8 @@ BITS = 64
 SHOWN = 40
 """Characters of a wrong cell that an error message repeats."""
 TRUTHS = {"true": True, "false": False}
+PADDED = re.compile(r"[+-]?0[0-9]")
+"""How digits begin that are text: a number has no leading zeros, a postal code has."""
 
 Parse = Callable[[str], float] | None
 """What makes a number of a cell, where every cell is text (CSV)."""
@@ -189,6 +192,8 @@ def _typed(cell: str) -> str | float | int | bool | None:
     text = cell.strip()
     if not text:
         return None
+    if PADDED.match(text):
+        return cell
     for kind in (int, float):
         try:
             value = kind(text)

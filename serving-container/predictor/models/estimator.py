@@ -14,7 +14,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
 from predictor.inputs.containers import contain
 from predictor.inputs.readings import missing_cell, other_readings
-from predictor.inputs.rows import Rows, one_a_row
+from predictor.inputs.rows import Columns, Rows, one_a_row
 from predictor.inputs.schema import Schema
 from predictor.inputs.validation import Table, to_rows
 from predictor.models.inspection import checks, pandas_categories
@@ -79,8 +79,15 @@ class Estimator:
             raise PredictionError("The model failed on these rows.") from error
         gap = missing_cell(rows)
         place = f" Row {gap[0]}, column {self.schema.label(gap[1])} is missing." if gap else ""
-        example = f" The model takes rows such as {self.schema.example}." if self.schema.features else ""
-        raise BadInputError(f"The model refuses the rows: {_first_line(error)}{place}{example}") from error
+        raise BadInputError(f"The model refuses the rows: {_first_line(error)}{place}{self._advice(rows)}") from error
+
+    def _advice(self, rows: Rows) -> str:
+        """What to send instead."""
+        if self.schema.features:
+            return f" The model takes rows such as {self.schema.example}."
+        if isinstance(rows, Columns) and not rows.names:
+            return " If the model selects its columns by name, send records, `columns`, or CSV with header=present."
+        return ""
 
     def _ask(self, given: Any, method: str, *, finite: bool) -> Any:
         if finite and method in self._linear:
@@ -154,5 +161,5 @@ def load_skops(path: Path, trusted: tuple[str, ...]) -> Estimator:
 
 
 def _first_line(error: BaseException) -> str:
-    line = str(error).partition("\n")[0][:200]
+    line = str(error).partition("\n")[0][:200].rstrip(".")
     return f"{line or type(error).__name__}."

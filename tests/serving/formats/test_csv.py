@@ -242,3 +242,18 @@ def test_answers_have_one_line_a_row(predictions: Any, expected: bytes) -> None:
 def test_a_carriage_return_ends_a_line_of_a_header_too() -> None:
     assert rows(b"1,2\r3,4\n", content_type="text/csv; header=absent") == [[1, 2], [3, 4]]
     assert rows(b"a,b\r3,4\n", content_type="text/csv; header=present") == [[3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"name,n\nann,0\n", (("name", "n"), [["ann", 0]])),
+        (b"since\n2024-01-31\n", (("since",), [["2024-01-31"]])),
+        (b"good,bad\nbad,good\n", ((), [["good", "bad"], ["bad", "good"]])),
+        (b"zip,n\n01234,1\n", (("zip", "n"), [["01234", 1]])),
+    ],
+)
+def test_words_above_a_number_are_a_header_to_own_code(body: bytes, expected: Any) -> None:
+    found: Any = decode(body, CSV, a_schema()).rows
+
+    assert (found.names, found.table().tolist()) == expected

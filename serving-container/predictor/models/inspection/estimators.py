@@ -109,6 +109,8 @@ def passes_missing(estimator: Any) -> bool:
 def names(estimator: Any) -> tuple[str, ...]:
     """Names of the columns that an estimator was trained with."""
     found = getattr(estimator, "feature_names_in_", None)
+    if found is None and isinstance(estimator, Pipeline):
+        found = getattr(first_step(estimator), "feature_names_in_", None)
     if found is None and is_of("catboost", estimator):
         found = estimator.feature_names_
         if [*found] == [str(at) for at in range(len(found))]:
