@@ -13,10 +13,13 @@ from invoker.model_schema import ModelSchema, read
 
 PACKAGED_SCHEMA = Path(__file__).parent / "schema.json"
 FOLDER = Path(__file__).parent / "static"
+# Scripts and styles of both pages: the folder in static/, and the media type.
 ASSETS = {
-    "page.js": "text/javascript",
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui.css": "text/css",
+    "model.css": ("page", "text/css"),
+    "model.js": ("page", "text/javascript"),
+    "page.js": ("docs", "text/javascript"),
+    "swagger-ui-bundle.js": ("docs", "text/javascript"),
+    "swagger-ui.css": ("docs", "text/css"),
 }
 
 
@@ -44,10 +47,17 @@ class Documents:
 
         return Document("application/json", json.dumps(openapi.document(self.model, url=url, auth=auth)))
 
-    def page(self) -> Document:
+    def swagger(self) -> Document:
         return Document("text/html", (self._folder / "docs" / "index.html").read_text())
 
+    def page(self, url: str, auth: str) -> Document:
+        """Return the page for the model; a browser may have asked for it without the slash at the end."""
+        text = (self._folder / "page" / "index.html").read_text()
+        return Document("text/html", text.replace("{{base}}", url).replace("{{auth}}", auth))
+
     def asset(self, name: str) -> Document | None:
-        """Return one of the page's scripts and styles; None for any other name, wherever it leads."""
-        kind = ASSETS.get(name)
-        return None if kind is None else Document(kind, (self._folder / "docs" / name).read_text())
+        """Return one of the pages' scripts and styles; None for any other name, wherever it leads."""
+        if name not in ASSETS:
+            return None
+        folder, kind = ASSETS[name]
+        return Document(kind, (self._folder / folder / name).read_text())

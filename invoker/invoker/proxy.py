@@ -202,8 +202,7 @@ def base_url(event: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     context = event.get("requestContext") or {}
     host = headers.get("host") or context.get("domainName") or ""
     path = str(context.get("path") or event.get("path") or "")
-    route = str(event.get("path") or "")
-    # The stage stands in the context's path only; a base path of one's own domain in both.
-    prefix = path.removesuffix(str(event.get("resource") or route)) if path.endswith(route) else ""
+    # The stage stands in the context's path only; a base path of one's own domain in the event's path too.
+    prefix = path.removesuffix(str(event.get("resource") or ""))
     scheme = headers.get("x-forwarded-proto", "https")
     return f"{scheme}://{host}{prefix.rstrip('/')}" if _HOST.fullmatch(host) and scheme in ("http", "https") else "."

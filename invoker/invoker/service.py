@@ -19,8 +19,8 @@ from invoker.telemetry import Telemetry, Watch
 PAGE_HEADERS = {
     "Cache-Control": "public, max-age=3600",
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; connect-src 'self'; "
+        "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
 }
@@ -75,6 +75,7 @@ class Service:
         }
         if settings.docs_enabled:
             self._routes |= {
+                "/": {"GET": self.page},
                 "/openapi.json": {"GET": self.openapi},
                 "/docs": {"GET": self.docs},
                 "/docs/{asset}": {"GET": self.asset},
@@ -134,7 +135,10 @@ class Service:
         return _shown(self._documents.openapi(call.request.base_url, self._settings.auth))
 
     def docs(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
-        return _shown(self._documents.page())
+        return _shown(self._documents.swagger())
+
+    def page(self, call: Call) -> Response:
+        return _shown(self._documents.page(call.request.base_url, self._settings.auth))
 
     def asset(self, call: Call) -> Response:
         document = self._documents.asset(call.request.parameters.get("asset", ""))

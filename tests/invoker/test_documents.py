@@ -69,9 +69,26 @@ def test_page_may_run_and_call_only_what_is_its_own(make: Make) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html")
     assert "http" not in answer.body
     assert answer.headers["Content-Security-Policy"] == (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; connect-src 'self'; "
+        "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def test_the_models_page_knows_where_it_is_and_what_is_asked_for(make: Make) -> None:
+    given = event(
+        None,
+        httpMethod="GET",
+        resource="/",
+        path="/",
+        headers={"Host": "api.example.com"},
+        requestContext={"requestId": "1", "path": "/prod"},
+    )
+
+    answer = make(DOCS_ENABLED="true", AUTH="jwt")(given)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html")
+    assert '<base href="https://api.example.com/prod/">' in answer.body
+    assert '<body data-auth="jwt">' in answer.body
 
 
 @pytest.mark.parametrize("name", ASSETS)
@@ -80,8 +97,9 @@ def test_parts_of_the_page(make: Make, name: str) -> None:
 
     answer = make(DOCS_ENABLED="true")(given)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, ASSETS[name])
-    assert answer.body == (FOLDER / "docs" / name).read_text()
+    folder, kind = ASSETS[name]
+    assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+    assert answer.body == (FOLDER / folder / name).read_text()
 
 
 @pytest.mark.parametrize("name", ["../openapi.json", "LICENSE", "/etc/passwd", "", "page.js/", "..%2fopenapi.json"])
@@ -91,7 +109,7 @@ def test_no_other_file(make: Make, name: str) -> None:
     assert make(DOCS_ENABLED="true")(given).status == 404
 
 
-@pytest.mark.parametrize("resource", ["/openapi.json", "/docs", "/docs/{asset}"])
+@pytest.mark.parametrize("resource", ["/", "/openapi.json", "/docs", "/docs/{asset}"])
 def test_off_by_default(make: Make, resource: str) -> None:
     given = event(None, httpMethod="GET", resource=resource, pathParameters={"asset": "page.js"})
 
