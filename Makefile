@@ -51,8 +51,8 @@ bench bench-scaling bench-invoker base:
 	@$(BIN)/python -m cli.maintenance $@
 fuzz: .venv/.locked ## 100,000 broken requests against the serving container's process
 	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py
-soak: .venv/.locked ## 64 clients for a minute against the serving container's process, every answer checked
-	SOAK_SECONDS=60 $(BIN)/pytest tests/serving/test_soak.py
+soak: .venv/.locked ## the serving container for a minute under 64 clients, and a minute with workers killed and bad clients
+	SOAK_SECONDS=$${SOAK_SECONDS:-60} $(BIN)/pytest -s tests/serving/test_soak.py
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
 parameters: .venv/.locked ## write docs/parameters.md from template.yaml
