@@ -111,7 +111,7 @@ def unbounded_roles(template: Template) -> list[str]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::IAM::Role"
         and not (
-            resource["Properties"].get("Path") == {"Ref": "RolePath"}
+            "RolePath" in json.dumps(resource["Properties"].get("Path"))
             and "PermissionsBoundaryArn" in json.dumps(resource["Properties"].get("PermissionsBoundary"))
         )
     ]

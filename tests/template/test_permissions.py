@@ -153,7 +153,7 @@ def test_each_role_is_assumed_by_one_service(template: Json) -> None:
     for name, role in of_type(template, "AWS::IAM::Role").items():
         [statement] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"].keys() == {"Service"}, name
-        assert isinstance(statement["Principal"]["Service"], str), name
+        assert len(listed(statement["Principal"]["Service"])) == 1, name
         managed = map(text_of, role["Properties"].get("ManagedPolicyArns", []))
         assert {arn.split(":policy/")[1] for arn in managed} <= MANAGED, name
 
