@@ -84,7 +84,7 @@ def costs(
     if as_json:
         show_json({"currency": "USD", "prices_of": prices.date, "items": [asdict(item) for item in items]})
     else:
-        show(cost.table(prices, items, load))
+        show(f"{cost.table(prices, items, load)}\n\n{cost.break_even(prices, stack.parameters, load)}")
 
 
 def push(

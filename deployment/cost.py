@@ -20,6 +20,8 @@ GB = 1024**3
 # What the template fixes.
 FUNCTION_GB = 1.0
 LOG_BYTES = 1500  # an access log line and the function's line
+# Each is a custom metric: the function's four for answers and for refusals, the gateway's seven for each method called.
+METRICS = {"metrics of the function": 8, "detailed metrics of the API": 14}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,15 @@ def estimate(prices: Prices, stack: Stack, load: Load) -> Iterator[Item]:
         SECONDS_A_MONTH * FUNCTION_GB * _function_idle(price, stack.parameters),
         MILLION * (price["lambda_request"] + load.function_seconds * FUNCTION_GB * price["lambda_gb_second"]),
     )
+    kept = stack.deployment.section.keep_versions if stack.deployment else 1
+    if stack.parameters["SnapStart"] == "true" and kept > 1:
+        more = (kept - 1) * SECONDS_A_MONTH * FUNCTION_GB * price["lambda_snapstart_cache_gb_second"]
+        yield Item(f"SnapStart of {kept - 1} more versions that are kept", more, 0)
     yield Item("logs", 0, MILLION * LOG_BYTES / GB * price["logs_gb"])
     alarms = sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources)
     yield Item(f"{alarms} alarms and the dashboard", alarms * price["alarm_month"] + price["dashboard_month"], 0)
+    for name, series in METRICS.items():
+        yield Item(f"{name}, {series} series once there are requests", series * price["custom_metric_month"], 0)
     for resource in resources:
         if resource["Type"] == "AWS::WAFv2::WebACL":
             rules = len(resource["Properties"]["Rules"])
@@ -107,12 +115,25 @@ def _endpoint(prices: Prices, parameters: Mapping[str, str], load: Load) -> Item
             return Item("endpoint (exists already, not of this stack)", 0, 0)
         case Hosting.REALTIME:
             count, kind = int(parameters["MinInstances"]), parameters["InstanceType"]
-            return Item(f"endpoint: {count} x {kind}", HOURS_A_MONTH * count * prices.instance(kind), 0)
+            hourly, most = prices.instance(kind), int(parameters["MaxInstances"])
+            scaled = f", up to {most}: {HOURS_A_MONTH * most * hourly:.2f}" if most > count else ""
+            return Item(f"endpoint: {count} x {kind}{scaled}", HOURS_A_MONTH * count * hourly, 0)
         case Hosting.SERVERLESS:
             memory = int(parameters["ServerlessMemory"]) / 1024
-            seconds = load.model_seconds * memory * prices.prices["serverless_gb_second"]
-            data = load.body_bytes / GB * prices.prices["serverless_gb_data"]
-            return Item(f"endpoint: serverless, {memory:g} GB", 0, MILLION * (seconds + data))
+            return Item(f"endpoint: serverless, {memory:g} GB", 0, MILLION * _serverless(prices, memory, load))
+
+
+def _serverless(prices: Prices, memory: float, load: Load) -> float:
+    """USD a request."""
+    seconds = load.model_seconds * memory * prices.prices["serverless_gb_second"]
+    return seconds + load.body_bytes / GB * prices.prices["serverless_gb_data"]
+
+
+def break_even(prices: Prices, parameters: Mapping[str, str], load: Load) -> str:
+    """Say from which load on an instance is cheaper than serverless."""
+    kind, memory = parameters["InstanceType"], int(parameters["ServerlessMemory"]) / 1024
+    millions = HOURS_A_MONTH * prices.instance(kind) / _serverless(prices, memory, load) / MILLION
+    return f"Below {millions:.1f} million requests a month serverless ({memory:g} GB) is cheaper than one {kind}."
 
 
 def table(prices: Prices, items: list[Item], load: Load) -> str:

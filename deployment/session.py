@@ -1,6 +1,6 @@
 """The AWS account as this machine's settings name it, and what boto3 says when they are wrong as one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -76,7 +76,18 @@ def open_session(region: str = "") -> boto3.Session:
     boto3 reads AWS_DEFAULT_REGION, most other programs AWS_REGION: here both are one.
     """
     with account_errors():
-        return boto3.Session(region_name=region or ENVIRON.get("AWS_REGION") or None)
+        session = boto3.Session(region_name=region or ENVIRON.get("AWS_REGION") or None)
+    session.events.register("before-parse", refuse_pages)
+    return session
+
+
+def refuse_pages(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """Raise ResponseParserError for a page, which no service of AWS sends: some of them parse, as something else."""
+    body = response_dict["body"]
+    kind = str(response_dict["headers"].get("content-type", ""))
+    begins = body.lstrip()[:15].lower() if isinstance(body, bytes) else b""
+    if kind.startswith("text/html") or begins.startswith((b"<!doctype html", b"<html")):
+        raise ResponseParserError(NOT_AWS)
 
 
 def identify(session: Session) -> str:

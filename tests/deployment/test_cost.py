@@ -1,8 +1,12 @@
 """The estimate, against figures worked out by hand from the table's prices."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from deployment.cost import Load, Prices, estimate, read_prices, table
+from deployment.cost import Load, Prices, break_even, estimate, read_prices, table
+from deployment.deployment_file import Deployment, Section
 from deployment.errors import UnknownPriceError, UnreadableError
 from deployment.parameters import Stack, read_template
 
@@ -49,6 +53,31 @@ def test_the_function_costs_nothing_while_idle_unless_it_is_kept_ready() -> None
     assert items(stack())["Lambda (invoker)"][0] == 0
     assert items(stack(SnapStart="true"))["Lambda (invoker)"][0] == 3.95
     assert items(stack(ProvisionedConcurrency="2"))["Lambda (invoker)"][0] == 21.9
+
+
+def test_every_version_that_is_kept_has_a_snapshot() -> None:
+    kept = Deployment(Path("iris"), "iris", "dev", Section(keep_versions=5))
+    chosen = replace(stack(SnapStart="true"), deployment=kept)
+
+    assert items(chosen)["SnapStart of 4 more versions that are kept"] == (15.82, 0)  # 4 x 3.954
+
+
+def test_metrics_are_paid_by_series() -> None:
+    found = items(stack())
+
+    paid = {name.partition(",")[0]: idle for name, (idle, _) in found.items() if "series" in name}
+    assert paid == {"metrics of the function": 2.4, "detailed metrics of the API": 4.2}
+
+
+def test_what_scaling_may_cost_is_said() -> None:
+    assert "endpoint: 1 x ml.m5.large, up to 3: 251.85" in items(stack(Hosting="realtime", MaxInstances="3"))
+
+
+def test_from_which_load_on_an_instance_is_cheaper() -> None:
+    said = break_even(PRICES, stack().parameters, LOAD)
+
+    # 83.95 / 0.83 a million
+    assert said == "Below 101.2 million requests a month serverless (2 GB) is cheaper than one ml.m5.large."
 
 
 def test_a_web_acl_is_paid_with_its_rules() -> None:

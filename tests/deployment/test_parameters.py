@@ -61,3 +61,8 @@ def test_each_environment_of_the_project_passes_the_rules(environment: str, over
     stack = read_stack(environment, [override])
 
     assert {finding.level for finding in check_rules(stack.template, stack.parameters)} == {Level.OK}
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_the_url_of_each_environment_ends_in_its_name(environment: str) -> None:
+    assert read_stack(environment, []).parameters["StageName"] == environment
