@@ -11,6 +11,7 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 
+from deployment import smoke
 from deployment.credentials import Key, Signature, Token
 from deployment.errors import UnreadableError
 from deployment.findings import Finding, Level, error
@@ -39,6 +40,7 @@ class Api:
     predictions: tuple[str, ...] = ("setosa",)
     health: int = 200
     status: int = 200
+    cold: int = 0
 
 
 @pytest.fixture
@@ -55,7 +57,10 @@ def api() -> Iterator[Api]:
                 self.answer(404, {"title": "Not Found"})
                 return
             shown = {self.headers.get("x-api-key"), self.headers.get("Authorization")}
-            if shown & {KEY, TOKEN} or served.is_open:
+            if shown & {KEY, TOKEN} and served.cold:
+                self.answer(503, {"status": 503})
+                served.cold -= 1
+            elif shown & {KEY, TOKEN} or served.is_open:
                 self.answer(served.status, {"predictions": served.predictions})
             else:
                 self.answer(403, {"title": "Forbidden"})
@@ -64,6 +69,7 @@ def api() -> Iterator[Api]:
             body = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Retry-After", "1" if served.cold else "")
             self.end_headers()
             self.wfile.write(body)
 
@@ -80,6 +86,19 @@ def api() -> Iterator[Api]:
 def wrong(api: Api, auth: httpx.Auth | None = RIGHT) -> list[Finding]:
     with httpx.Client(auth=auth) as client:
         return [finding for finding in check_api(client, api.url, [GOLDEN]) if finding.level is not Level.OK]
+
+
+def test_a_cold_endpoint_is_asked_again(api: Api) -> None:
+    api.cold = 2
+
+    assert wrong(api) == []
+
+
+def test_an_endpoint_that_stays_cold_is_an_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "PATIENCE", 2.5)
+    api.cold = 99
+
+    assert [finding.text for finding in wrong(api)] == ['golden request 0: expected 200, got 503: {"status": 503}']
 
 
 def errors(api: Api, auth: httpx.Auth | None = RIGHT) -> list[str]:
