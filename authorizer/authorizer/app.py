@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lamb
 
 import json
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from jwt import PyJWKClient
@@ -25,7 +26,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     try:
         subject = VERIFIER.subject(event["authorizationToken"])
     except RefusedError as reason:
-        print(json.dumps({"level": "INFO", "message": "refused", "reason": str(reason)}))  # noqa: T201 - the log
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"level": "INFO", "timestamp": now, "message": "refused", "reason": str(reason)}
+        print(json.dumps(line))  # noqa: T201 - the log
         raise Exception(UNAUTHORIZED) from None  # noqa: TRY002 - the text decides, see the page above
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": event["methodArn"]}
     return {"principalId": subject, "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}

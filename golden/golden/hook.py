@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Hook:
         """Ask the new version and tell CodeDeploy; returns what it was told."""
         differences = [f"{item.name}: {line}" for item in golden for line in self._ask(item)]
         for line in differences:
-            print(json.dumps({"level": "ERROR", "message": line}))  # noqa: T201 - the function's log
+            _log("ERROR", line)
         status = "Failed" if differences else "Succeeded"
         self.deployments.put_lifecycle_event_hook_execution_status(
             deploymentId=call["DeploymentId"],
@@ -98,10 +99,15 @@ class Hook:
         seconds = _retry_after(payload.get("headers") or {})
         if time.monotonic() + seconds + CALL_SECONDS > self.deadline:
             return False
-        line = {"level": "INFO", "message": "asked again", "status": payload["statusCode"], "wait_seconds": seconds}
-        print(json.dumps(line))  # noqa: T201 - the function's log
+        _log("INFO", "asked again", status=payload["statusCode"], wait_seconds=seconds)
         time.sleep(seconds)
         return True
+
+
+def _log(level: str, message: str, **more: Any) -> None:
+    """Write a line of the function's log; without level and time Lambda would take it for INFO, and may drop it."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    print(json.dumps({"level": level, "timestamp": now, "message": message, **more}))  # noqa: T201 - the log
 
 
 def _retry_after(headers: Mapping[str, Any]) -> float:

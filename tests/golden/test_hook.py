@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -107,7 +108,10 @@ def test_anything_else_stops_the_rollout(
 
     assert aws.hook()(CALL, [GOLDEN]) == "Failed"
     assert aws.told == told("Failed")
-    assert "golden request 0" in capsys.readouterr().out, "the log does not say which request failed"
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "golden request 0" in line["message"], "the log does not say which request failed"
+    assert line["level"] == "ERROR"
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo, "Lambda takes a line without a time for INFO"
 
 
 def starting(status: int, **headers: str) -> dict[str, Any]:

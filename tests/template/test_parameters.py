@@ -240,6 +240,14 @@ def test_log_level_counts_in_lambda(level: str) -> None:
     assert said.stderr == ""
 
 
+def test_log_level_reaches_each_function() -> None:
+    for name, function in modes.of_type(TEMPLATE, "AWS::Serverless::Function").items():
+        logging = function["Properties"]["LoggingConfig"]
+        assert (
+            Evaluator(TEMPLATE, EXISTING | {"LogLevel": "WARNING"}).resolve(logging)["ApplicationLogLevel"] == "WARN"
+        ), name
+
+
 def test_a_large_deployment_fits_into_the_description_of_its_version() -> None:
     """Lambda takes 256 characters; CloudFormation makes names of 27 for endpoint configurations."""
     given = MADE | {
