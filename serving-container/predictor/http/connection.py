@@ -20,6 +20,9 @@ MAX_PIPELINED = 64
 """Exchanges of one connection that may wait before it is read no further."""
 LINGER_SECONDS = 5.0
 """How long the rest of a refused request is read and dropped; to close at once would destroy the answer on its way."""
+CROWDED_SECONDS = 5.0
+CROWDED_PACE = 1000.0
+"""How long a request may take that comes at fewer bytes a second, while no further connection can be accepted."""
 QUIET_SECONDS = 0.5
 """How long an idle connection is kept while connections part, for the request that may be on its way."""
 
@@ -33,6 +36,10 @@ class Host(Protocol):
     draining_since: float
     """When connections were told to end, on the clock of time.monotonic(); before that, minus infinity."""
     date: bytes
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another connection."""
 
     @property
     def parting(self) -> bool:
@@ -166,7 +173,8 @@ class Connection(asyncio.Protocol):
         if self._lingering:
             limit = LINGER_SECONDS
         elif self._parser.receiving:
-            limit = settings.receive_seconds
+            crowding = self._server.full and self.pace < CROWDED_PACE
+            limit = min(settings.receive_seconds, CROWDED_SECONDS if crowding else math.inf)
             since = self._parser.since
         else:
             limit = QUIET_SECONDS if self._server.parting else settings.idle_seconds

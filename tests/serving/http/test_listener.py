@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests.serving import faults
@@ -124,3 +124,22 @@ def test_bodies_that_come_slowly_cannot_fill_the_memory(tmp_path: Path) -> None:
 
     assert small.json() == {"predictions": [3.0]}
     assert int(re.search(r"VmHWM:\s+(\d+)", peak)[1]) < 250_000  # type: ignore[index]  # a miss fails the test
+
+
+def test_connections_that_send_slowly_make_room_when_there_is_none(tmp_path: Path) -> None:
+    """They hold every place by a byte now and then: others, and /ping, do not wait until their time is over."""
+    with serving(echo(tmp_path), max_connections=8, receive_seconds=600) as server, ExitStack() as stack:
+        slow = [stack.enter_context(connect(server)) for _ in range(8)]
+        for start in (b"GET /pi", b"POST /invocations HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"):
+            for client in slow[:4] if start.startswith(b"GET") else slow[4:]:
+                client.sendall(start)
+        with ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(server.predict, [3, 0])
+            while not asked.done():
+                for client in slow:
+                    with suppress(ConnectionError):
+                        client.sendall(b" ")
+                time.sleep(0.1)
+
+        assert asked.result().json() == {"predictions": [3.0]}
+        assert server.ping() == 200

@@ -1,9 +1,14 @@
 """Offers to upgrade (RFC 9110 section 7.8), as of curl --http2 and Java's own client: ignored, their bodies read."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from tests.serving import faults
 from tests.serving.http.test_connection import reply, send, status_of
 from tests.serving.http.test_rfc import CODING, GET, H2C, LENGTH, NEXT, POST, in_pieces
+from tests.serving.processes import serving
 
 CHUNKS = CODING + b"chunked\r\n\r\n2\r\nbo\r\n2;a=b\r\ndy\r\n0\r\nX-Trailer: t\r\n\r\n"
 
@@ -48,3 +53,13 @@ def test_a_body_with_an_offer_to_upgrade_is_bounded_like_any(offer: bytes) -> No
     request = POST + offer + CODING + b"chunked\r\n\r\n" + b"8\r\n12345678\r\n" * 2
 
     assert status_of(send(request, max_body_bytes="10")) == 413
+
+
+@pytest.mark.parametrize("framing", [(), ("--header", "Transfer-Encoding: chunked")], ids=["length", "chunked"])
+def test_curl_with_http2_is_answered(tmp_path: Path, framing: tuple[str, ...]) -> None:
+    with serving(faults.save(faults.Echo(), tmp_path / "model")) as server:
+        url = f"http://{server.address}/invocations"
+        body = ("--header", "Content-Type: application/json", "--data", '{"data": [[7, 0]]}')
+        done = subprocess.run(["curl", "--silent", "--http2", *framing, *body, url], capture_output=True, check=True)
+
+    assert done.stdout == b'{"predictions":[7.0]}'
