@@ -1,15 +1,16 @@
-"""The commands that need no AWS account: run, compile, image, golden, smoke."""
+"""The commands that need no AWS account: describe, run, compile, image, golden, smoke."""
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
 
 from cli import options
-from cli.output import report, show, tell
+from cli.output import report, show, show_table, tell
 from deployment import build, model_process, samples, smoke
 from deployment.credentials import choose
 from deployment.engine import find_docker
@@ -25,6 +26,7 @@ HERE = "http://127.0.0.1:3000"
 def register(app: typer.Typer) -> None:
     """Add the commands to the program, in the order of the help."""
     panel = "A model on this machine"
+    app.command("describe", rich_help_panel=panel)(describe)
     app.command("run", rich_help_panel=panel)(run)
     app.command("compile", rich_help_panel=panel)(compile_)
     app.command("image", rich_help_panel=panel)(image)
@@ -56,6 +58,25 @@ def run(
     command = [sys.executable, "-m", "local", "--model", folder, *words, *asked]
     # The chain takes this process's place: a signal, or the end of a parent, then reaches it directly.
     os.execve(sys.executable, command, {**ENVIRON, "PYTHONPATH": str(ROOT)})  # noqa: S606  # our own command
+
+
+def describe(folder: options.Model = "iris") -> None:
+    """Write schema.json, what the model takes and answers, beside the model, and show it as a table."""
+    model = locate(folder)
+    text = model_process.describe_model(model)
+    (model / "schema.json").write_text(text)
+    document = json.loads(text)
+    items = document.get("properties") or dict(enumerate(document.get("prefixItems", ())))
+    rows = [(str(name), _kind(item), "guessed" if "x-guessed" in item else "certain") for name, item in items.items()]
+    show_table(("feature", "cells", "missing values"), rows)
+    tell(f"written: {model / 'schema.json'}")
+
+
+def _kind(item: dict[str, Any]) -> str:
+    """What the cells of a feature are, as the table says it."""
+    known = ", ".join(map(str, item.get("enum", item.get("x-categories", ()))))[:60]
+    null = ", or missing" if "null" in item.get("type", ()) else ""
+    return f"{item.get('x-type', 'not used')}{f' ({known})' if known else ''}{null}"
 
 
 def compile_(

@@ -26,6 +26,20 @@ def compile_model(model: Path, output: Path) -> int:
     return subprocess.run(command, env=reduced(ENVIRON), check=False).returncode  # noqa: S603  # our own program
 
 
+def describe_model(model: Path) -> str:
+    """Return the JSON of the model's schema, as the container describes it; raises ModelError."""
+    ended = subprocess.run(  # noqa: S603  # our own program
+        _command("predictor", "describe", str(model)),
+        env=reduced(ENVIRON),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise ModelError("the model cannot be described; see the message above")
+    return ended.stdout
+
+
 def needed_extras(model: Path, asked: Sequence[str]) -> str:
     """Return the extras that are asked for and those that the model needs; raises ModelError."""
     ended = subprocess.run(  # noqa: S603  # our own program

@@ -4,11 +4,12 @@ import asyncio
 import os
 import socket
 import sys
+from pathlib import Path
 
 from predictor.logs import configure_logging, log
 from predictor.settings import Settings, SettingsError, worker_environ
 
-USAGE = "usage: python -m predictor serve | compile MODEL_DIR --output DIR"
+USAGE = "usage: python -m predictor serve | compile MODEL_DIR --output DIR | describe MODEL_DIR"
 
 
 def main(arguments: list[str]) -> int:
@@ -34,6 +35,11 @@ def main(arguments: list[str]) -> int:
             from predictor.compile import command as compiler  # noqa: PLC0415  # as above
 
             return compiler.main(rest, settings.trusted_types)
+        case ["describe", directory]:
+            from predictor.models.base import Options  # noqa: PLC0415  # as above
+            from predictor.worker import describe  # noqa: PLC0415  # as above
+
+            return describe.main(Path(directory), Options(1, settings.program, settings.trusted_types))
     print(USAGE, file=sys.stderr)  # noqa: T201  # what the command prints
     return 2
 

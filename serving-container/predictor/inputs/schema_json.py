@@ -28,23 +28,24 @@ def to_json(schema: Schema, title: str = "model") -> dict[str, Any]:
     document |= {
         name: True for name, true in (("x-sparse", schema.sparse), ("x-mixes-rows", not schema.independent)) if true
     }
-    if schema.trained:
-        document |= {"x-trained": list(schema.trained), "x-ignored": sorted(schema.ignored)}
     return document
 
 
 def from_json(document: Mapping[str, Any]) -> Schema:
     """Read a document that `to_json` wrote, or that somebody edited; raises KeyError, TypeError or ValueError."""
-    if "properties" in document:
-        features = tuple(_feature(name, item) for name, item in document["properties"].items())
+    properties = document.get("properties", {})
+    ignored = frozenset(name for name, item in properties.items() if item.get("x-ignored"))
+    features: tuple[Feature, ...] | None
+    if properties:
+        features = tuple(_feature(name, item) for name, item in properties.items() if name not in ignored)
     elif "prefixItems" in document:
         features = tuple(_feature("", item) for item in document["prefixItems"])
     else:
         features = None
     return Schema(
         features=features,
-        ignored=frozenset(document.get("x-ignored", ())),
-        trained=tuple(document.get("x-trained", ())),
+        ignored=ignored,
+        trained=tuple(properties) if ignored else (),
         methods=tuple(document.get("x-methods", ("predict",))),
         container=Container(document.get("x-container", "array")),
         sparse=bool(document.get("x-sparse", False)),
@@ -58,7 +59,8 @@ def _shape(schema: Schema) -> dict[str, Any]:
         return {}
     items = [_item(feature) for feature in schema.features]
     if schema.names:
-        properties = dict(zip(schema.names, items, strict=True))
+        used = dict(zip(schema.names, items, strict=True))
+        properties = {name: used.get(name, {"x-ignored": True}) for name in schema.trained or schema.names}
         return {
             "type": "object",
             "properties": properties,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from predictor.models.base import Model, Options
 from predictor.models.loading import importable, load_file
+from predictor.models.owners_schema import owned
 from predictor.worker import user_code
 from predictor.worker.user_code import UserCode
 
@@ -15,4 +16,6 @@ def load(model_dir: Path, options: Options = Options()) -> Model | UserCode:
     importable(program.parent)
     if program.is_file():
         return user_code.load(program, model_dir, partial(load_file, model_dir, options))
-    return load_file(model_dir, options)[1]
+    model = load_file(model_dir, options)[1]
+    model.schema = owned(model.schema, model_dir)
+    return model
