@@ -50,7 +50,7 @@ class Watch:
 
 
 class Telemetry:
-    def __init__(self, log_level: str, function_name: str) -> None:
+    def __init__(self, log_level: str, function_name: str = "local") -> None:
         self.logger = Logger(service=SERVICE, level=log_level)
         self._log_level = log_level
         self._function_name = function_name
