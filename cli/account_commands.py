@@ -62,7 +62,8 @@ def preflight(
         show_json(permissions.policy(stack.parameters))
         return
     model = stack.deployment.model if stack.deployment else None
-    settings = checks.Preflight(image, model, artifact, file or GOLDEN, docker)
+    own = model / "golden.json" if model else GOLDEN
+    settings = checks.Preflight(image, model, artifact, file or (own if own.is_file() else GOLDEN), docker)
     findings = checks.check(settings, stack, Account(session_of(stack)))
     raise typer.Exit(report(findings, as_json=as_json))
 

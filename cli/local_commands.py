@@ -17,7 +17,7 @@ from deployment.engine import find_docker
 from deployment.errors import UsageError
 from deployment.settings import ENVIRON, GOLDEN, ROOT
 from golden import requests
-from local.example import find_model
+from local.example import NAMES, find_model
 from local.process import run_to_end
 
 HERE = "http://127.0.0.1:3000"
@@ -134,6 +134,9 @@ def golden(
             bodies = [item.request for item in requests.read(place)]
         recorded = smoke.record(client, address, bodies)
     requests.write(place, recorded)
+    if model and not file and folder not in NAMES:
+        # What is deployed from the model's folder is asked these.
+        requests.write(model / "golden.json", recorded)
     show(f"{place}: {len(recorded)} golden requests. Read the answers before you trust them.")
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from deployment import image
-from deployment.findings import Finding, error, passed, warning
+from deployment.findings import Finding, error, passed, skipped, warning
 from deployment.repository_policy import Judgement, judge
 from deployment.session import Session
 from deployment.target import Hosting, Target
@@ -22,6 +22,9 @@ def check(session: Session, target: Target, parameters: Mapping[str, str]) -> It
     if target.hosting is Hosting.EXISTING:
         return
     uri = parameters["ImageUri"]
+    if not uri:
+        yield skipped(SUBJECT, "no image is named yet", "`model-api deploy` builds one and pushes it")
+        return
     match = IMAGE_URI.fullmatch(uri)
     if not match:
         advice = "`make push` prints it: ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256:..."

@@ -31,6 +31,7 @@ class Preflight:
 
 
 IMAGE = "serving-container"  # what `make image` calls it
+SOME_IMAGE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/model@sha256:{'0' * 64}"
 
 
 def read_target(parameters: Mapping[str, str]) -> Target:
@@ -41,14 +42,23 @@ def read_target(parameters: Mapping[str, str]) -> Target:
 
 def check(settings: Preflight, stack: Stack, account: Account) -> Iterator[Finding]:
     """Yield every finding, what is quick first; parameters that the template refuses end it."""
-    refused = check_rules(stack.template, stack.parameters)
+    refused = check_rules(stack.template, _as_deployed(stack))
     yield from refused
     if any(finding.level is Level.ERROR for finding in refused):
         return
     if settings.artifact:
         yield from check_artifact(settings.artifact)
     yield from check_parameters(stack, account)
-    yield from _check_image(settings, read_target(stack.parameters))
+    named = f"model-api-{stack.deployment.name}" if stack.deployment else IMAGE
+    yield from _check_image(settings, read_target(stack.parameters), named)
+
+
+def _as_deployed(stack: Stack) -> Mapping[str, str]:
+    """Return the parameters with an image: of a model's folder, `deploy` builds it and gives its name by itself."""
+    builds = stack.deployment and stack.parameters["Hosting"] != Hosting.EXISTING.value
+    if not builds or stack.parameters["ImageUri"]:
+        return stack.parameters
+    return {**stack.parameters, "ImageUri": SOME_IMAGE}
 
 
 def check_parameters(stack: Stack, account: Account) -> Iterator[Finding]:
@@ -58,13 +68,13 @@ def check_parameters(stack: Stack, account: Account) -> Iterator[Finding]:
     yield from account.check(stack.name, target, stack.parameters)
 
 
-def _check_image(settings: Preflight, target: Target) -> Iterator[Finding]:
+def _check_image(settings: Preflight, target: Target, named: str) -> Iterator[Finding]:
     if not settings.image and target.hosting is Hosting.EXISTING:
         yield skipped(
             "image", "the endpoint is there already", "give IMAGE=name:tag to have an image started and asked"
         )
         return
-    image = settings.image or IMAGE
+    image = settings.image or named
     try:
         docker = find_docker(settings.docker)
     except MissingToolError as reason:

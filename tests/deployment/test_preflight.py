@@ -10,7 +10,7 @@ from botocore.exceptions import NoCredentialsError
 
 from deployment.account import Account
 from deployment.findings import Level, error
-from deployment.parameters import Stack, read_template
+from deployment.parameters import Stack, choose_stack, read_template
 from deployment.preflight import Preflight, check
 from deployment.settings import GOLDEN
 from tests.environments import GOLDEN as GOLDEN_REQUESTS
@@ -77,3 +77,13 @@ def test_the_artifact_is_looked_at(tmp_path: Path) -> None:
     assert errors({"EndpointName": "iris"}, artifact=tmp_path / "model.tar.gz") == [
         f"{tmp_path / 'model.tar.gz'} does not exist"
     ]
+
+
+def test_a_folder_needs_no_image_before_it_is_deployed(tmp_path: Path) -> None:
+    (tmp_path / "iris").mkdir()
+    settings = Preflight("", None, None, GOLDEN)
+
+    findings = list(check(settings, choose_stack(tmp_path / "iris", "dev", []), Account(NoCredentials())))
+
+    assert findings[0].level is Level.OK
+    assert not any("ImageUri" in finding.text for finding in findings)
