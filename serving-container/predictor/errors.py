@@ -18,6 +18,7 @@ PredictorError
 │   ├── DeadlineError
 │   └── NotReadyError
 ├── ModelLoadError                  no status: ends the process
+│   └── NoModelError                the file holds something else
 └── CompileError                    no status: ends the command
 """
 
@@ -154,6 +155,14 @@ class NotReadyError(UnavailableError):
 
 class ModelLoadError(PredictorError):
     """Raise when there is no model to serve; `detail` is one line: what, where, what to do."""
+
+
+class NoModelError(ModelLoadError):
+    """Raise when a file holds something that cannot predict: `held`, which own functions may know to use."""
+
+    def __init__(self, detail: str, held: object) -> None:
+        super().__init__(detail)
+        self.held = held
 
 
 class CompileError(PredictorError):

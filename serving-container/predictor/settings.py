@@ -37,7 +37,9 @@ class Settings:
     model_dir: Path
     """SERVING_MODEL_DIR."""
     program: str
-    """SAGEMAKER_PROGRAM: the file in the model's code/ that holds its own functions."""
+    """SAGEMAKER_PROGRAM: the file in the model's code/ that holds its own functions; empty for inference.py."""
+    default_accept: str
+    """SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT: media type that own code answers in where the request names none."""
     trusted_types: tuple[str, ...]
     """SERVING_TRUSTED_TYPES: types, with commas, that a .skops file may hold besides those known to be safe."""
     workers: int
@@ -82,7 +84,8 @@ class Settings:
             host=environ.get("SERVING_HOST", "127.0.0.1"),
             port=read.number("SAGEMAKER_BIND_TO_PORT", read.number("SERVING_PORT", 8080, int), int),
             model_dir=Path(environ.get("SERVING_MODEL_DIR", "/opt/ml/model")),
-            program=environ.get("SAGEMAKER_PROGRAM", "inference.py"),
+            program=environ.get("SAGEMAKER_PROGRAM", ""),
+            default_accept=environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "") or "application/json",
             trusted_types=tuple(filter(None, environ.get("SERVING_TRUSTED_TYPES", "").split(","))),
             workers=workers,
             threads=read.number("SERVING_THREADS", max(1, cores() // workers), int, least=1),

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r'"((?:SERVING|SAGEMAKER)_[A-Z_]+)"')
 ROW = re.compile(r"^\| `(?P<name>[A-Z_]+)` \| (?P<default>[^|]*?) ?\| ", re.MULTILINE)
 # depend on the machine
+OF_AWS = {"program": "SAGEMAKER_PROGRAM", "default_accept": "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"}
 OF_THE_MACHINE = {"SERVING_WORKERS", "SERVING_THREADS"}
 
 
@@ -36,7 +37,7 @@ def test_the_container_reads_these_and_no_others() -> None:
 
 
 def name_of(field: str) -> str:
-    return "SAGEMAKER_PROGRAM" if field == "program" else f"SERVING_{field.upper()}"
+    return OF_AWS.get(field) or f"SERVING_{field.upper()}"
 
 
 def shown(value: object) -> str:

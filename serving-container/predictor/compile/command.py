@@ -18,7 +18,8 @@ from predictor.inputs.conversion import is_missing
 from predictor.models.base import Model
 from predictor.models.base import Options as LoadOptions
 from predictor.models.estimator import Estimator
-from predictor.models.loading import DECISION_FUNCTION, importable, load_file
+from predictor.models.files import DECISION_FUNCTION
+from predictor.models.loading import find_program, importable, load_file
 
 TOLERANCE = 1e-6
 TIMED_ROWS = (1, 100)
@@ -110,13 +111,9 @@ def _options(arguments: list[str], trusted: tuple[str, ...]) -> Options:
 
 
 def _load(options: Options) -> Estimator:
-    code = options.model_dir / "code"
-    importable(code)
-    model = (
-        None
-        if (code / "inference.py").exists()
-        else load_file(options.model_dir, LoadOptions(trusted=options.trusted))[1]
-    )
+    importable(options.model_dir / "code")
+    program = find_program(options.model_dir, "")
+    model = None if program else load_file(options.model_dir, LoadOptions(trusted=options.trusted))[1]
     if not isinstance(model, Estimator):
         raise CompileError(f"{options.model_dir} holds no scikit-learn model: only those can be compiled.")
     if unknown := set(options.methods) - set(model.schema.methods):

@@ -16,8 +16,8 @@ from predictor.compile import converters
 from predictor.compile.trees import BINARY
 from predictor.errors import CompileError
 from predictor.inputs.schema import Container, Feature, FeatureType, Schema
+from predictor.models.files import DECISION_FUNCTION
 from predictor.models.inspection.estimators import parts
-from predictor.models.loading import DECISION_FUNCTION
 from predictor.models.onnx_model import METADATA, Output, description
 
 OPSETS = {"": 21, "ai.onnx.ml": 3}

@@ -70,12 +70,12 @@ def decode_lines(body: bytes, media_type: MediaType, schema: Schema) -> DecodedR
 
 
 def encode(predictions: npt.NDArray[Any]) -> bytes:
-    return _dump({"predictions": _numbers(predictions)})
+    return dump({"predictions": _numbers(predictions)})
 
 
 def encode_lines(predictions: npt.NDArray[Any]) -> bytes:
     """One line a row, as batch transform needs it."""
-    return b"".join(_dump({"prediction": row}) + b"\n" for row in _numbers(predictions))
+    return b"".join(dump({"prediction": row}) + b"\n" for row in _numbers(predictions))
 
 
 def _parse(body: bytes, what: str = "The body") -> Any:
@@ -127,7 +127,7 @@ def _numbers(predictions: npt.NDArray[Any]) -> Any:
     return predictions.tolist() if predictions.dtype.kind not in "Mm" else plain(predictions)
 
 
-def _dump(value: object) -> bytes:
+def dump(value: object) -> bytes:
     """Write JSON; NaN and infinities become null, for JSON has none."""
     try:
         return orjson.dumps(value, default=plain, option=orjson.OPT_SERIALIZE_NUMPY)

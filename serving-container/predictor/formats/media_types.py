@@ -53,11 +53,11 @@ def choose(accept: str | None, offered: Sequence[str]) -> str:
 
 
 @lru_cache(CACHED_HEADERS)
-def first_choice(accept: str | None) -> str:
-    """The media type that Accept likes most, for code that takes a single one; JSON when it has no opinion."""
+def first_choice(accept: str | None, default: str = JSON) -> str:
+    """The media type that Accept likes most, for code that takes a single one; the default when it has no opinion."""
     ranges = [(quality, name == JSON, name) for name, quality in map(_range, (accept or "*/*").split(","))]
     name = max(ranges, key=lambda choice: choice[:2])[2]
-    return JSON if "*" in name or not name else name
+    return default if "*" in name or not name else name
 
 
 def _range(text: str) -> tuple[str, float]:

@@ -20,6 +20,7 @@ class Payload:
 
     body: bytes
     content_type: str
+    status: int = 200
 
 
 DECODERS: dict[str, Callable[[bytes, MediaType, Schema], DecodedRequest]] = {

@@ -31,7 +31,9 @@ class Options:
 
     threads: int = 1
     """Threads that one prediction may use."""
-    program: str = "inference.py"
-    """File in `code/` that holds the user's functions."""
+    program: str = ""
+    """File that holds the user's functions, where SAGEMAKER_PROGRAM names one; then it has to be there."""
     trusted: tuple[str, ...] = ()
     """Types that a .skops file may hold besides those that skops knows to be safe."""
+    accept: str = "application/json"
+    """Media type of what the user's own code answers, where the request names none."""

@@ -5,17 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from predictor.errors import ModelLoadError
+from predictor.models import files as files_of_models
+from predictor.models import load_hints
 from predictor.models.base import Model, Options
+from predictor.models.files import MODEL_FILES
 from predictor.models.load_errors import explained
 
-DECISION_FUNCTION = "decision_function.onnx"
-"""A compiled model's second graph, which is no model by itself."""
+PROGRAM = "inference.py"
+"""The file of a model's own functions, unless another is named."""
 
 
 def load_file(model_dir: Path, options: Options) -> tuple[Path, Model]:
     path = find(model_dir)
     with explained(path):
-        return path, LOADERS[_kind(path)](path, options)
+        return path, LOADERS[kind(path)](path, options)
 
 
 def importable(directory: Path) -> None:
@@ -24,31 +27,51 @@ def importable(directory: Path) -> None:
         sys.path.insert(0, str(directory))
 
 
+def find_program(model_dir: Path, asked: str) -> Path | None:
+    """Find the file of the model's own functions: in code/, as AWS's containers have it, or beside the model.
+
+    Raises ModelLoadError when the one that was asked for is not there.
+    """
+    places = [model_dir / "code" / (asked or PROGRAM), model_dir / (asked or PROGRAM)]
+    found = next((path for path in places if path.is_file()), None)
+    if asked and found is None:
+        there = sorted(path.name for folder in (model_dir / "code", model_dir) for path in folder.glob("*.py"))
+        hint = f"there is {', '.join(there)}" if there else "there is no .py file at all"
+        raise ModelLoadError(
+            f"SAGEMAKER_PROGRAM names {asked}, which is neither in {model_dir / 'code'} nor in {model_dir} ({hint}): "
+            "name a file that is there, or leave the variable out."
+        )
+    return found
+
+
 def find(model_dir: Path) -> Path:
     """Find the one file that is a model; raises ModelLoadError when there is none, or several."""
     if not model_dir.is_dir():
         raise ModelLoadError(f"{model_dir} is no directory: put the model there, or name another in SERVING_MODEL_DIR.")
-    found = sorted(path for path in model_dir.iterdir() if path.is_file() and _kind(path) in LOADERS)
-    found = [path for path in found if path.name != DECISION_FUNCTION]
+    files = [path for path in sorted(model_dir.iterdir()) if files_of_models.may_be_model(path.name)]
+    found = [path for path in files if path.is_file() and files_of_models.by_name(path.name)]
+    found = found or [path for path in files if path.is_file() and _by_content(path)]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise ModelLoadError(f"{model_dir} holds {len(found)} models ({names}): leave one.")
     if not found:
-        raise ModelLoadError(f"{model_dir} holds no model: expected {EXPECTED}.{_hint(model_dir)}")
+        raise ModelLoadError(
+            f"{model_dir} holds no model: expected {EXPECTED}.{load_hints.of_folder(model_dir, files)}"
+        )
     return found[0]
 
 
-def _hint(model_dir: Path) -> str:
-    """The usual mistake: a directory around the files."""
-    inside = [path for path in model_dir.glob("*/*") if _kind(path) in LOADERS]
-    if not inside:
+def kind(path: Path) -> str:
+    """Tell the library of a model's file; a name that says nothing leaves it to the content."""
+    return files_of_models.by_name(path.name) or _by_content(path)
+
+
+def _by_content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return files_of_models.by_content(file)
+    except OSError:
         return ""
-    return f" {inside[0]} is one level too deep: move it up into {model_dir} (in model.tar.gz, to the top)."
-
-
-def _kind(path: Path) -> str:
-    """What tells a model file: its whole name, or else its suffix."""
-    return path.name if path.name in LOADERS else path.suffix.lower()
 
 
 # Each imports only the libraries of its own format: a worker with an ONNX model never loads scikit-learn.
@@ -82,16 +105,18 @@ def _lightgbm(path: Path, options: Options) -> Model:
     return boosters.load_lightgbm(path, options.threads)
 
 
+def _catboost(path: Path, options: Options) -> Model:
+    from predictor.models import boosters  # noqa: PLC0415  # each format imports what it needs
+
+    return boosters.load_catboost(path, options.threads)
+
+
 LOADERS: dict[str, Callable[[Path, Options], Model]] = {
-    ".pkl": _pickle,
-    ".pickle": _pickle,
-    ".joblib": _pickle,
-    ".skops": _skops,
-    ".onnx": _onnx,
-    ".ubj": _xgboost,
-    # .json and .txt may be anything, so these have to have this very name
-    "model.json": _xgboost,
-    "xgboost-model": _xgboost,  # what SageMaker's own XGBoost writes
-    "model.txt": _lightgbm,
+    "pickle": _pickle,
+    "skops": _skops,
+    "onnx": _onnx,
+    "xgboost": _xgboost,
+    "lightgbm": _lightgbm,
+    "catboost": _catboost,
 }
-EXPECTED = f"one file of {', '.join(LOADERS)}, or code/inference.py"
+EXPECTED = f"one file of {', '.join(MODEL_FILES)}, or code/inference.py"

@@ -235,6 +235,11 @@ class Pool:
             return
         if code == -signal.SIGKILL and not self.ready.is_set():
             log.critical("the process that loads the model was killed: most likely the memory does not hold the model")
+        elif code < 0 and not self.ready.is_set():
+            log.critical(
+                f"the process that loads the model died {_reason(code)}: most likely its file holds the bytecode of "
+                "another Python than this one, as cloudpickle writes it, or a library in it is of another version"
+            )
         if not self.ready.is_set():
             self._fail(code if code > 0 else 1)
             return

@@ -53,7 +53,7 @@ def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | 
         return function(*args, **kwargs)
     except PredictorError as error:
         return error
-    except Exception as error:  # noqa: BLE001  # a model's code may raise anything, and only its request may suffer
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a model's code may raise anything, and only its request may suffer
         failure = PredictionError("The model failed on this request; the server's log says why.")
         failure.__cause__ = error
         return failure

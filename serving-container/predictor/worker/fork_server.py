@@ -114,9 +114,10 @@ def _own_code(code: UserCode) -> Respond:
 def _ask_user_code(code: UserCode, runner: asyncio.Runner, requests: Sequence[Request]) -> list[Response]:
     answers = []
     for request in requests:
-        payload = batch.attempt(runner.run, code.respond(request.body, request.content_type, request.accept))
+        answering = code.respond(request.body, request.content_type, request.accept, request.request_id)
+        payload = batch.attempt(runner.run, answering)
         if isinstance(payload, PredictorError):
             answers.append(batch.refusal(payload, request))
         else:
-            answers.append(Response(200, payload.content_type, payload.body, rows=1))
+            answers.append(Response(payload.status, payload.content_type, payload.body, rows=1))
     return answers

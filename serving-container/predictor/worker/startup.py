@@ -4,9 +4,7 @@ A fork holds the memory of its parent but none of its threads. Code that waits f
 pools of OpenMP, CUDA, gRPC and loky all do. So a process is forked only while it has one thread and no child.
 """
 
-import csv
 import gc
-import io
 import math
 import os
 import sys
@@ -22,11 +20,10 @@ from predictor.ipc import Ready, Request, Response
 from predictor.logs import log
 from predictor.models.base import Model, Options
 from predictor.settings import Settings
+from predictor.worker import samples
 from predictor.worker.loading import load
 from predictor.worker.user_code import UserCode
 
-SAMPLES = "samples.csv"
-"""The owner's own rows, beside the model: a header and lines."""
 RARE_COLLECTION = 50_000
 """Objects between garbage collections while the model is loaded: most stay, and looking through them as often as usual
 takes a tenth of the start."""
@@ -44,7 +41,7 @@ def load_model(settings: Settings) -> Model | UserCode | None:
     usual = gc.get_threshold()
     gc.set_threshold(RARE_COLLECTION)
     try:
-        options = Options(settings.threads, settings.program, settings.trusted_types)
+        options = Options(settings.threads, settings.program, settings.trusted_types, accept=settings.default_accept)
         model = load(settings.model_dir, options)
         if isinstance(model, UserCode):  # what its loading leaves behind may be large; a file's leaves next to nothing
             gc.collect()
@@ -52,7 +49,7 @@ def load_model(settings: Settings) -> Model | UserCode | None:
         log.critical(error.detail)
     except MemoryError:
         log.critical(f"the memory does not hold the model in {settings.model_dir}: use a larger instance")
-    except Exception as error:  # noqa: BLE001  # the one line, whatever happened
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the one line, whatever happened
         log.critical(f"the model in {settings.model_dir} cannot be loaded: {type(error).__name__}: {error}")
     else:
         return model
@@ -82,28 +79,16 @@ def _count(number: int, noun: str) -> str:
 
 def ready(model: Model | UserCode, respond: Callable[[Sequence[Request]], list[Response]], settings: Settings) -> Ready:
     """Try the model in the process that will predict; raises ModelLoadError when it fails on its owner's sample."""
-    path = settings.model_dir / SAMPLES
-    if body := _first_sample(path):
-        own_reading = isinstance(model, UserCode) and model.reads_bodies
-        (answer,) = respond([Request(body, "text/csv" if own_reading else "text/csv; header=present", JSON, "sample")])
+    own_reading = isinstance(model, UserCode) and model.reads_bodies
+    if sample := samples.first(settings.model_dir, own_reading=own_reading):
+        accept = None if own_reading else JSON
+        (answer,) = respond([Request(sample.body, sample.content_type, accept, "sample")])
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not own_reading:
-            raise ModelLoadError(f"The model loads, but fails on the first row of {path}; the cause is above.")
-        if answer.status != HTTPStatus.OK:
+            raise ModelLoadError(f"The model loads, but fails on the first row of {sample.path}; the cause is above.")
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
             fields = {"answer": answer.body.decode(errors="replace")}
-            log.warning(f"the first row of {path} is not answered", extra={"fields": fields})
+            log.warning(f"the first row of {sample.path} is not answered", extra={"fields": fields})
     return Ready(0 if isinstance(model, UserCode) else _batch_bytes(model, settings), _own_memory())
-
-
-def _first_sample(path: Path) -> bytes:
-    """The header and the first row; empty where there is no such file."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line, _ in zip(csv.reader(file), range(2), strict=False)]
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return b""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    return text.getvalue().encode()
 
 
 def _batch_bytes(model: Model, settings: Settings) -> int:

@@ -130,8 +130,8 @@ def test_not_a_model(tmp_path: Path) -> None:
     save("model.pkl", {"a": 1}, tmp_path)
 
     assert refusal(tmp_path) == (
-        f"{tmp_path / 'model.pkl'} holds a dict, which has none of predict, predict_proba, decision_function, "
-        "transform: save the fitted model."
+        f"{tmp_path / 'model.pkl'} holds a dict with the keys 'a' and no fitted model in it: save the fitted "
+        f"model, or write {tmp_path / 'code' / 'inference.py'} with predict_fn(data, model)."
     )
 
 

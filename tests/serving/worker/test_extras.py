@@ -49,7 +49,8 @@ def test_a_lightgbm_model_inside_a_pickle(tmp_path: Path) -> None:
 
 def test_code_that_imports_one_and_prints(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "inference.py").write_text('import xgboost\ndef model_fn(d): print("loading")')
+    program = 'import xgboost\ndef model_fn(d): print("loading")\ndef predict_fn(data, model): ...'
+    (tmp_path / "code" / "inference.py").write_text(program)
 
     assert command(tmp_path) == ("xgboost\n", "loading\nthe model needs xgboost: it is added to EXTRAS\n")
 
@@ -61,3 +62,23 @@ def test_a_model_that_does_not_load_is_said_and_keeps_what_was_asked_for(tmp_pat
         "compile\n",
         f"warning: name the extras that the model needs in EXTRAS, for here {detail}\n",
     )
+
+
+def test_a_class_of_a_notebook_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04c__main__\nMine\n)R.")
+
+    arguments = [sys.executable, "-m", "predictor.worker.extras", str(tmp_path)]
+    ran = subprocess.run(arguments, cwd=ROOT / "serving-container", capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(f'error: {tmp_path / "model.pkl"} cannot be loaded: it holds "Mine" of the notebook')
+
+
+def test_a_model_that_ends_this_python_is_tried_again_in_the_image(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "inference.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
+
+    printed, told = command(tmp_path, "xgboost")
+
+    assert printed == "xgboost\n"
+    assert "with signal 11; the image has Python 3.13, and tries it again" in told

@@ -120,4 +120,4 @@ def test_predict_fn_gets_xgboosts_estimator(tmp_path: Path) -> None:
     model.save_model(tmp_path / "model.ubj")
     program = "def predict_fn(data, model): return [type(model).__name__, model.predict(data).shape[0]]"
 
-    assert answer(tmp_path, program, b"[[0], [1]]") == b'{"predictions":["XGBClassifier","2"]}'
+    assert answer(tmp_path, program, b"[[0], [1]]") == b'{"predictions":["XGBClassifier",2]}'

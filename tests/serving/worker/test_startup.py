@@ -152,3 +152,31 @@ def test_a_process_with_a_thread_is_not_forkable() -> None:
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
     assert ran.stdout.splitlines() == ["", "loading it started 1 thread"]
+
+
+def test_a_model_whose_loading_ends_the_process_is_named(tmp_path: Path) -> None:
+    own_code(tmp_path, "import os\nos.kill(os.getpid(), 11)\n")
+    with pytest.raises(AssertionError, match=r"died with signal 11 .*another Python") as ended, serving(tmp_path):
+        pass
+    assert "ready" not in str(ended.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "given"),
+    [
+        ("samples.jsonl", b'\n{"text": "good"}\n{"text": "bad"}\n', ["application/json", '{"text": "good"}']),
+        ("samples/b.png", b"png", ["image/png", "b'png'"]),
+        ("samples.csv", b"a,b\n1,2\n3,4\n", ["text/csv", "a,b\n1,2\n"]),
+    ],
+)
+def test_a_worker_answers_the_owners_first_sample(name: str, content: bytes, given: list[str], tmp_path: Path) -> None:
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / ".DS_Store").write_bytes(b"")
+    (tmp_path / name).write_bytes(content)
+    program = (
+        "import json, pathlib\ndef model_fn(d): return pathlib.Path(d)\ndef transform_fn(model, body, kind, accept):\n"
+        "    text = body if isinstance(body, str) else str(body)\n"
+        "    (model / 'seen.json').write_text(json.dumps([kind, text]))\n    return 'done'\n"
+    )
+    with serving(own_code(tmp_path, program), workers=1):
+        assert json.loads((tmp_path / "seen.json").read_text()) == given

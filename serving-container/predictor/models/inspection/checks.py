@@ -7,8 +7,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from predictor.errors import ModelLoadError
+from predictor.errors import ModelLoadError, NoModelError
 from predictor.inputs.schema import METHODS
+from predictor.models.inspection import what_it_is
 from predictor.models.inspection.estimators import PACKAGES, is_of, parts
 
 MARGIN = "binary:logitraw"
@@ -19,8 +20,8 @@ def check(estimator: Any, path: Path) -> tuple[str, ...]:
     """Find an estimator's methods; raises ModelLoadError when it can answer nothing, or nothing right."""
     kind = type(estimator).__name__
     methods = tuple(name for name in METHODS if callable(getattr(estimator, name, None)))
-    if not methods:
-        raise ModelLoadError(f"{path} holds a {kind}, which has none of {', '.join(METHODS)}: save the fitted model.")
+    if not methods or isinstance(estimator, type):
+        raise NoModelError(f"{path} holds {what_it_is.said(estimator, path)}", estimator)
     if kind == "Booster" and any(is_of(name, estimator) for name in ("xgboost", "lightgbm")):
         raise ModelLoadError(f"{path} holds a Booster: save it by its save_model, as model.ubj (XGBoost) or model.txt.")
     if not _is_fitted(estimator):
