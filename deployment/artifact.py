@@ -8,12 +8,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from deployment import model_files
 from deployment.findings import Finding, error, passed, warning
 
 SUBJECT = "model.tar.gz"
-# What the serving container looks for at the top of /opt/ml/model, and the folder of user code beside it.
-MODEL_SUFFIXES = frozenset({".pkl", ".joblib", ".onnx", ".skops", ".ubj", ".json", ".txt", ".bin", ".pt", ".pth"})
+# The container's own functions lie there, or beside the model.
 CODE = "code"
+PROGRAM = "inference.py"
 # Anything besides the model, such as golden.json, is small; what is larger than this is reported.
 SERVERLESS_DISK = 5 * 1024**3
 PACK = "pack it again with `tar -czf model.tar.gz -C MODEL_DIRECTORY .`"
@@ -24,11 +25,12 @@ def check_artifact(path: Path) -> list[Finding]:
     try:
         with tarfile.open(path, "r:gz") as archive:
             members = archive.getmembers()
+            lone = any(_is_model(archive, member) for member in members)
     except FileNotFoundError:
         return [error(SUBJECT, f"{path} does not exist", "give the path of the archive, or leave MODEL_DATA out")]
     except (tarfile.TarError, EOFError, OSError, zlib.error) as reason:
         return [error(SUBJECT, f"{path} is not a whole gzip-compressed tar archive ({reason})", PACK)]
-    findings = [*_check_members(members), *_check_layout(members), *_check_size(members)]
+    findings = [*_check_members(members), *_check_layout(members, found=lone), *_check_size(members)]
     return findings or [passed(SUBJECT, f"{len(members)} entries, model at the top, no links")]
 
 
@@ -47,15 +49,23 @@ def _check_members(members: list[tarfile.TarInfo]) -> Iterator[Finding]:
             yield error(SUBJECT, f"{member.name} is neither a file nor a folder", "leave it out")
 
 
-def _check_layout(members: list[tarfile.TarInfo]) -> Iterator[Finding]:
+def _is_model(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bool:
+    """Whether a file at the top is a model, by its name or, as the container judges a lone file, by what it holds."""
+    name = PurePosixPath(member.name)
+    if not member.isfile() or len(name.parts) != 1 or not model_files.may_be_model(str(name)):
+        return False
+    stream = archive.extractfile(member)
+    return model_files.by_name(str(name)) or (stream is not None and model_files.by_content(stream))
+
+
+def _check_layout(members: list[tarfile.TarInfo], *, found: bool) -> Iterator[Finding]:
     files = [PurePosixPath(member.name) for member in members if member.isfile()]
-    top = [name for name in files if len(name.parts) == 1 and name.suffix in MODEL_SUFFIXES and name.stem != "golden"]
-    has_code = any(name.parts[0] == CODE and name.suffix == ".py" for name in files)
-    if not top and not has_code:
-        deeper = sorted(str(name) for name in files if name.suffix in MODEL_SUFFIXES)
-        found = f"; found deeper: {', '.join(deeper[:3])}" if deeper else ""
-        expected = ", ".join(sorted(f"*{suffix}" for suffix in MODEL_SUFFIXES))
-        yield error(SUBJECT, f"no model file at the top (one of {expected}){found}", PACK)
+    has_code = any(name.suffix == ".py" and (name.parts[0] == CODE or str(name) == PROGRAM) for name in files)
+    if not found and not has_code:
+        deeper = sorted(str(name) for name in files if model_files.by_name(str(name)))
+        named = f"; found deeper: {', '.join(deeper[:3])}" if deeper else ""
+        expected = ", ".join(sorted(model_files.MODEL_FILES))
+        yield error(SUBJECT, f"no model file at the top (one of {expected}){named}", PACK)
 
 
 def _check_size(members: list[tarfile.TarInfo]) -> Iterator[Finding]:

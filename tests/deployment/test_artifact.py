@@ -46,11 +46,20 @@ def test_a_model_at_the_top_passes(pack: Pack, name: str) -> None:
         (["model/model.pkl"], "no model file at the top"),
         (["README.md"], "no model file at the top"),
         (["golden.json"], "no model file at the top"),
+        (["model.pt", "._model.joblib", "schema.json"], "no model file at the top"),
         (["model.pkl", "../etc/passwd"], "../etc/passwd leads out of the model directory"),
         (["model.pkl", "/etc/passwd"], "/etc/passwd leads out of the model directory"),
         (["model.pkl", ("latest.pkl", "model.pkl")], "latest.pkl is a link to model.pkl"),
     ],
-    ids=["in-a-folder", "no-model", "golden-is-no-model", "path-traversal", "absolute-path", "symlink"],
+    ids=[
+        "in-a-folder",
+        "no-model",
+        "golden-is-no-model",
+        "what-the-container-does-not-serve",
+        "path-traversal",
+        "absolute-path",
+        "symlink",
+    ],
 )
 def test_each_fault_is_one_error_with_advice(pack: Pack, members: list[str], text: str) -> None:
     [finding] = check_artifact(pack(*members))
@@ -101,3 +110,10 @@ def test_a_missing_archive_is_an_error(tmp_path: Path) -> None:
     [finding] = check_artifact(tmp_path / "model.tar.gz")
 
     assert finding.text.endswith("does not exist")
+
+
+@pytest.mark.parametrize("name", ["model.pickle", "xgboost-model", "model.bst", "model.cbm", "inference.py"])
+def test_what_the_container_serves_is_no_fault(name: str, pack: Pack) -> None:
+    [finding] = check_artifact(pack(name))
+
+    assert finding.level is Level.OK

@@ -1,4 +1,4 @@
-"""What docs/models.md tells a reader to write is written here and does what it says."""
+"""What docs/own-code.md tells a reader to write is written here and does what it says."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from predictor.worker.user_code import UserCode
 from tests.docs.readme import blocks
 from tests.environments import ROOT
 
-PAGE = (ROOT / "docs" / "models.md").read_text()
+PAGE = (ROOT / "docs" / "own-code.md").read_text()
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WINE = "[14.23, 1.71, 2.43, 15.6, 127, 2.8, 3.06, 0.28, 2.29, 5.64, 1.04, 3.92, 1065]"
 
