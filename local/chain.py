@@ -71,17 +71,17 @@ class Chain:
         container.close()
         self._launch(commands.container(model, addresses, self._environ))
         self._launch(commands.runtime(addresses, runtime, self._environ))
-        self._launch(commands.gateway(addresses, gateway, self._settings.api_key, model, self._environ))
-        sample = self._sample(model)
+        sample, schema = self._sample(model)
         if sample.failure:
             raise ChainError(not_served(model, sample.failure))
+        self._launch(commands.gateway(addresses, gateway, self._settings.api_key, schema, self._environ))
         self._wait_for("serving container", f"{addresses.container}/ping")
         self._wait_for("SageMaker runtime", f"{addresses.runtime}/ping")
         # A path that the gateway refuses itself.
         self._wait_for("gateway", f"{addresses.gateway}/-")
         if sample.body:
             self._try(addresses, sample)
-        print(banner(addresses, Served(model, sample, _schema(model)), self._settings.api_key), flush=True)
+        print(banner(addresses, Served(model, sample, _read(schema)), self._settings.api_key), flush=True)
 
     def _reserve(self) -> tuple[socket.socket, ...]:
         wanted = (
@@ -136,12 +136,17 @@ class Chain:
         if self._stop_asked:
             raise Stopped
 
-    def _sample(self, model: Path) -> Sample:
-        """Ask the model what it can be tried with, or why it does not load."""
-        with tempfile.TemporaryDirectory() as scratch:
-            file = Path(scratch) / "sample.json"
-            self._run_to_end(commands.sample(model, file, self._environ))
-            return Sample(**json.loads(file.read_text())) if file.exists() else Sample()
+    def _sample(self, model: Path) -> tuple[Sample, Path]:
+        """Ask the model what it can be tried with, or why it does not load, and what it takes.
+
+        The owner's schema.json goes before the one that is found out.
+        """
+        scratch = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self._run_to_end(commands.sample(model, scratch / "sample.json", self._environ))
+        found = scratch / "sample.json"
+        sample = Sample(**json.loads(found.read_text())) if found.exists() else Sample()
+        own = model / "schema.json"
+        return sample, own if own.is_file() else scratch / "schema.json"
 
 
 def _readable() -> Any:
@@ -168,8 +173,7 @@ class _Filter:
         self._process.wait()
 
 
-def _schema(model: Path) -> dict[str, Any]:
-    file = model / "schema.json"
+def _read(file: Path) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     return schema
 

@@ -64,7 +64,7 @@ def runtime(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str
 
 
 def gateway(
-    addresses: Addresses, sock: socket.socket, api_key: str | None, model: Path, environ: Mapping[str, str]
+    addresses: Addresses, sock: socket.socket, api_key: str | None, schema: Path, environ: Mapping[str, str]
 ) -> Command:
     """Run the Lambda handler behind a gateway."""
     key = () if api_key is None else ("--api-key", api_key)
@@ -72,7 +72,7 @@ def gateway(
     environment = function_environment(addresses, environ) | {
         "AUTH": "none" if api_key is None else "api_key",
         # In a package for AWS it lies beside the code.
-        "SCHEMA_FILE": str(model / "schema.json"),
+        "SCHEMA_FILE": str(schema),
     }
     return Command("gateway", arguments, environment, ROOT, (sock.fileno(),))
 

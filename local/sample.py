@@ -1,6 +1,6 @@
 """Write what a model can be tried with, asked of the model itself: `python -m local.sample DIRECTORY FILE`.
 
-FILE is then the JSON of a local.banner.Sample.
+FILE is then the JSON of a local.banner.Sample. Beside it lies schema.json, unless code of the owner judges by itself.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from local.settings import ENVIRON
 from predictor.errors import PredictorError
 from predictor.formats.registry import decode, encode
 from predictor.inputs.schema import Schema
+from predictor.inputs.schema_json import to_json
 from predictor.models.base import Model, Options
 from predictor.settings import Settings, SettingsError
 from predictor.worker.batch import attempt
@@ -97,6 +98,8 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> None:
     except (PredictorError, SettingsError) as error:
         file.write_text(json.dumps(asdict(Sample(failure=str(error)))))
         return
+    if not isinstance(model, UserCode):
+        file.with_name("schema.json").write_text(json.dumps(to_json(model.schema, directory.name)))
     file.write_text(json.dumps(asdict(find_sample(model, directory))))
 
 

@@ -56,6 +56,9 @@ class ModelSchema:
     # Whether the features have names that callers use.
     named: bool = False
     required: frozenset[str] = frozenset()
+    # Names of all columns of the training, where some are ignored: rows may have all of them.
+    trained: Sequence[str] = ()
+    ignored: frozenset[str] = frozenset()
     methods: Sequence[str] = ()
     media_types: Sequence[str] = ()
     max_bytes: int | None = None
@@ -104,6 +107,8 @@ def _table(document: Mapping[str, Any]) -> ModelSchema:
         features=[_feature(str(name), item) for name, item in items],
         named=named,
         required=frozenset(document.get("required", ())),
+        trained=document.get("x-trained", ()),
+        ignored=frozenset(document.get("x-ignored", ())),
         methods=document.get("x-methods", ()),
     )
 

@@ -14,9 +14,6 @@ from invoker.model_schema import ModelSchema
 JSON = media_types.JSON
 PROBLEM = "application/problem+json"
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
-# Keywords that say nothing to a client.
-PRIVATE = ("$schema", "x-guessed", "x-kind", "x-methods", "x-output", "x-model", "x-media-types", "x-max-bytes")
-
 REFUSALS = {
     400: "The body is not what the model takes; `errors` has the places.",
     403: "The credential is missing or wrong.",
@@ -77,7 +74,7 @@ def _title(schema: ModelSchema | None) -> str:
 def _bodies(schema: ModelSchema | None) -> dict[str, Any]:
     """Return the schemas of what is sent to the model and of what comes back."""
     output = schema.document.get("x-output", {}) if schema else {}
-    if schema is None:
+    if schema is None or (schema.kind == "table" and not schema.features):
         return {"PredictRequest": _request(_ANY_ROW, METHODS), "PredictResponse": _predictions({})}
     if schema.kind == "json":
         return {"PredictRequest": _public(schema.document), "PredictResponse": output}
@@ -123,14 +120,18 @@ def _cell(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a feature without what is only guessed; numbers are doubles, which clients would round otherwise."""
     guessed = item.get("x-guessed", ())
     cell = {name: value for name, value in item.items() if name not in guessed and name != "x-guessed"}
-    kinds = cell.get("type", ())
-    if "number" in ([kinds] if isinstance(kinds, str) else kinds):
-        cell.setdefault("format", "double")
-    return cell
+    listed = cell.get("type", ())
+    kinds = [listed] if isinstance(listed, str) else list(listed)
+    if "number" in kinds and "string" not in kinds:
+        # true and false are taken as well, but clients that are made of a union of types are clumsy.
+        plain = [kind for kind in kinds if kind != "boolean"]
+        cell |= {"type": plain[0] if len(plain) == 1 else plain, "format": cell.get("format", "double")}
+    return {name: value for name, value in cell.items() if not name.startswith("x-")}
 
 
 def _public(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in PRIVATE}
+    """Leave out what says nothing to a client."""
+    return {name: value for name, value in document.items() if name != "$schema" and not name.startswith("x-")}
 
 
 def _predict(schema: ModelSchema | None) -> dict[str, Any]:
@@ -155,7 +156,8 @@ def _content(schema: ModelSchema | None, kind: str) -> dict[str, Any]:
         file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
         listed: dict[str, Any] = {name: {"schema": {"type": "string", "format": "binary"}} for name in names}
         return {**listed, media_types.MULTIPART: {"schema": file}}
-    example = schema.example() if schema else {"data": [[1, 2], [3, 4]]}
+    unknown = schema is None or (kind == "table" and not schema.features)
+    example = {"data": [[1, 2], [3, 4]]} if schema is None or unknown else schema.example()
     return {JSON: {"schema": _ref("PredictRequest"), **({} if example is None else {"example": example})}}
 
 

@@ -91,17 +91,17 @@ def _columns_of_rows(table: Table, schema: ModelSchema) -> list[Column]:
     if ragged is not None:
         detail = f"row {ragged}: expected {width} cells, as in row 0, got {len(table.rows[ragged])}"
         raise refusal([Problem(table.row_pointer(ragged), detail)], schema)
-    if table.columns is not None:
-        if len(table.columns) != width:
-            detail = f"expected {width} names, one for each cell of a row, got {len(table.columns)}"
-            raise refusal([Problem(_columns_pointer(table), detail)], schema)
-        if list(table.columns) != list(range(width)):
-            _check_names(table, schema, table.columns, _columns_pointer(table))
-            positions = {name: index for index, name in enumerate(table.columns)}
-            if schema.named:
-                return _picked(
-                    table, [(each, positions[each.name]) for each in schema.features if each.name in positions]
-                )
+    names = table.columns
+    if names is None and width == len(schema.trained):
+        names = schema.trained
+    if names is not None and len(names) != width:
+        detail = f"expected {width} names, one for each cell of a row, got {len(names)}"
+        raise refusal([Problem(_columns_pointer(table), detail)], schema)
+    if names is not None and list(names) != list(range(width)):
+        _check_names(table, schema, names, _columns_pointer(table))
+        if schema.named:
+            at = {name: index for index, name in enumerate(names)}
+            return _picked(table, [(each, at[each.name]) for each in schema.features if each.name in at])
     used = [feature for feature in schema.features if feature.name in schema.required]
     features = used if len(used) == width else schema.features
     if len(features) != width:
@@ -133,7 +133,7 @@ def _check_names(table: Table, schema: ModelSchema, names: Sequence[Any], pointe
     if len(set(names)) != len(names):
         twice = next(name for name in names if list(names).count(name) > 1)
         raise refusal([Problem(pointer, f'the column "{twice[:MAX_NAME]}" stands more than once')], schema)
-    known = set(schema.names)
+    known = {*schema.names, *schema.ignored}
     missing = [name for name in schema.names if name in schema.required and name not in set(names)]
     unknown = sorted(name for name in names if name not in known)
     if schema.document.get("additionalProperties", True):
@@ -231,6 +231,7 @@ def expected(feature: Feature) -> str:
         return f"one of {', '.join(listed[:MAX_CATEGORIES])}{more}{null}"
     if feature.format in FORMATS:
         return FORMATS[feature.format] + null
-    kinds = [EXPECTED[name] for name in ("number", "integer", "string", "boolean") if name in feature.types]
+    named = feature.types - ({"boolean"} if "number" in feature.types else set())
+    kinds = [EXPECTED[name] for name in ("number", "integer", "string", "boolean") if name in named]
     bounds = ", ".join(f"{name} {json.dumps(value)}" for name, value in feature.others.items())
     return " or ".join(kinds or ["null"]) + null + (f" ({bounds})" if bounds else "")

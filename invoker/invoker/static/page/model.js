@@ -93,8 +93,10 @@ function field(name, item, index) {
 function controlOf(item) {
   const example = item.examples?.[0] ?? item.default;
   if (item.enum) return choice(item, example);
-  if (kinds(item).includes("boolean")) return make("input", { type: "checkbox", checked: example === true });
-  if (kinds(item).some((kind) => kind === "number" || kind === "integer")) {
+  const numeric = kinds(item).some((kind) => kind === "number" || kind === "integer");
+  const textual = kinds(item).includes("string");
+  if (kinds(item).includes("boolean") && !numeric && !textual) return make("input", { type: "checkbox", checked: example === true });
+  if (numeric && !textual) {
     const bounds = { min: item.minimum ?? "", max: item.maximum ?? "" };
     return make("input", { type: "number", step: "any", inputMode: "decimal", ...bounds, value: example ?? "" });
   }
@@ -116,7 +118,8 @@ function choice(item, example) {
 }
 
 function hintOf(item) {
-  const shown = kinds(item).filter((kind) => kind !== "null");
+  const all = kinds(item);
+  const shown = all.filter((kind) => kind !== "null" && !(kind === "boolean" && all.includes("number")));
   const range = item.minimum !== undefined || item.maximum !== undefined
     ? `from ${item.minimum ?? "any"} to ${item.maximum ?? "any"}` : "";
   const kind = item.enum ? "" : item.format ?? shown.join(" or ");
@@ -152,6 +155,8 @@ function valueOf(control, item) {
   const text = control.value;
   if (text === "" && nullable(item)) return null;
   if (control.type === "number") return text === "" ? null : Number(text);
+  // A feature that may be either is a number where it looks like one.
+  if (kinds(item).includes("number") && text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
   return text;
 }
 
