@@ -25,8 +25,8 @@ BOOLEANS = {"True": True, "true": True, "False": False, "false": False}
 MISSING = frozenset({"", "nan", "NaN"})
 # How the container points at a cell, and words that it has to be a string, and that names are not the model's.
 CELL = re.compile(r"/data/\d+/(\d+)")
-STRING = "expected a string"
-WRONG_NAMES = "Wrong columns"
+STRING = re.compile(r'expected a string|expected one of "')
+WRONG_NAMES = re.compile(r"Wrong columns|missing column|unknown column")
 NAMELESS = "trained without column names"
 
 
@@ -112,10 +112,10 @@ def fit(samples: Samples, ask: Ask) -> Samples:
             return samples
         reply, refusal = refused
         faults = reply.faults()
-        texts = {column for column, detail in faults.items() if detail.startswith(STRING)} - samples.strings
+        texts = {column for column, detail in faults.items() if STRING.search(detail)} - samples.strings
         if texts:
             samples = replace(samples, strings=samples.strings | texts)
-        elif samples.named and not faults and WRONG_NAMES not in refusal:
+        elif samples.named and not faults and not WRONG_NAMES.search(refusal):
             samples = replace(samples, named=False)
             first = "" if NAMELESS in refusal else refusal
         else:

@@ -113,6 +113,17 @@ def test_what_is_guessed_is_not_enforced(tmp_path: Path, cell: Any) -> None:
     assert rows(schema, {"data": [{"x": cell}]}) == 1
 
 
+def test_columns_that_are_ignored_may_come_and_rows_may_have_all_of_them(tmp_path: Path) -> None:
+    number = {"type": ["number", "boolean"]}
+    described = {"x-trained": ["a", "id", "b"], "x-ignored": ["id"]}
+    schema = read(tmp_path, {**SCHEMA, "properties": {"a": number, "b": number}, "required": ["a", "b"], **described})
+
+    assert rows(schema, [{"a": 1, "id": "x", "b": True}]) == 1
+    assert rows(schema, [[1, "x", 2]]) == rows(schema, [[1, 2]]) == 1
+    assert refused(schema, [[1, "x", "y"]]).problems[0].detail == 'column "b", row 0: expected a number, got "y"'
+    assert refused(schema, [{"a": 1, "b": 2, "c": 3}]).problems[0].detail == 'unknown column "c"'
+
+
 def test_a_model_without_names_takes_labels_that_are_its_positions(tmp_path: Path) -> None:
     cell = {"type": "number", "examples": [1.5]}
     schema = read(tmp_path, {"type": "array", "prefixItems": [cell, cell], "x-kind": "table"})
