@@ -13,6 +13,7 @@ from invoker.model_schema import ModelSchema
 
 JSON = media_types.JSON
 PROBLEM = "application/problem+json"
+SCHEMA_JSON = "application/schema+json"
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 REFUSALS = {
     400: "The body is not what the model takes; `errors` has the places.",
@@ -46,7 +47,9 @@ def document(schema: ModelSchema | None, *, url: str, auth: str) -> dict[str, An
         "/health": {"get": _get("health", "Say what is deployed", _ref("Health"))},
     }
     if schema is not None:
-        paths["/schema"] = {"get": _get("schema", "Say what the model takes, as JSON Schema", {"type": "object"})}
+        paths["/schema"] = {
+            "get": _get("schema", "Say what the model takes, as JSON Schema", {"type": "object"}, SCHEMA_JSON)
+        }
     paths["/health"]["get"]["security"] = []
     if schemes and "/schema" in paths:
         paths["/schema"]["get"]["responses"]["403"] = _refusal(403, REFUSALS[403])
@@ -161,8 +164,8 @@ def _content(schema: ModelSchema | None, kind: str) -> dict[str, Any]:
     return {JSON: {"schema": _ref("PredictRequest"), **({} if example is None else {"example": example})}}
 
 
-def _get(operation: str, summary: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    answer = {"description": "OK", "content": {JSON: {"schema": dict(schema)}}}
+def _get(operation: str, summary: str, schema: Mapping[str, Any], media_type: str = JSON) -> dict[str, Any]:
+    answer = {"description": "OK", "content": {media_type: {"schema": dict(schema)}}}
     return {"operationId": operation, "summary": summary, "responses": {"200": answer}}
 
 

@@ -97,6 +97,12 @@ def test_a_record_has_the_models_features(tmp_path: Path) -> None:
     }
 
 
+def test_the_schema_has_the_media_type_that_it_is_served_with(invoke: Invoker) -> None:
+    [documented] = DOCUMENT["paths"]["/schema"]["get"]["responses"]["200"]["content"]
+
+    assert invoke(event(None, httpMethod="GET", resource="/schema")).headers["Content-Type"] == documented
+
+
 def test_no_property_has_a_default() -> None:
     """Generators take a property with a default for one that is always there."""
     assert '"default"' not in json.dumps(DOCUMENT)
