@@ -33,6 +33,12 @@ NUMBERS = {
     "tensor(bool)": np.bool,
 }
 TEXT = "tensor(string)"
+NAMED_OUTPUTS = {"prob": "predict_proba", "score": "decision_function", "decision": "decision_function"}
+"""Parts of the names that converters give to the outputs of a method."""
+LOCALE = (
+    "it makes text lower case by the rules of a locale that this machine lacks, as slim images do: export it with "
+    "the locale C.UTF-8 (attribute `locale` of StringNormalizer)."
+)
 EXACT = 2**53 - 1
 """Above it a double may stand for another whole number than the one that was sent."""
 LIMITS: dict[type, tuple[str, float, float]] = {
@@ -110,7 +116,13 @@ class OnnxModel:
         options.add_session_config_entry(
             "session.intra_op.allow_spinning", "0"
         )  # it would burn a core between requests
-        return onnxruntime.InferenceSession(self._directory / file, options, providers=["CPUExecutionProvider"])
+        path = self._directory / file
+        try:
+            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            if "locale" in str(error):
+                raise ModelLoadError(f"{path} cannot be loaded: {LOCALE}") from error
+            raise
 
     def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
         files = {output.file for output in self._outputs.values()}
@@ -163,10 +175,12 @@ def _feature(item: Any, name: str = "") -> Feature:
 
 
 def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:
-    """The first output is the prediction; a second one, as converters of classifiers write it, the probabilities."""
+    """The first output is the prediction; another one is probabilities or scores where its name says so."""
     found = {"predict": Output(file, outputs[0].name)}
-    if len(outputs) > 1:
-        found["predict_proba"] = Output(file, outputs[1].name)
+    for output in outputs[1:]:
+        for part, method in NAMED_OUTPUTS.items():
+            if part in output.name.lower():
+                found.setdefault(method, Output(file, output.name))
     return found
 
 

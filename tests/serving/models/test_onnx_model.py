@@ -209,3 +209,31 @@ def test_a_model_of_several_threads_survives_a_fork(tmp_path: Path) -> None:
 
     os.waitpid(child, 0)
     assert os.read(reading, 100) == b"200000.0"
+
+
+def test_scores_are_no_probabilities(tmp_path: Path) -> None:
+    outputs = [("label", TensorProto.DOUBLE, [None, 2]), ("scores", TensorProto.DOUBLE, [None, 2])]
+    nodes = [helper.make_node("Identity", ["x"], [name]) for name, _, _ in outputs]
+
+    model = loaded(graph(tmp_path, nodes, [("x", TensorProto.DOUBLE, [None, 2])], outputs))
+
+    assert model.schema.methods == ("predict", "decision_function")
+
+
+def test_a_missing_number_is_for_the_graph_to_judge(tmp_path: Path) -> None:
+    node = helper.make_node("IsNaN", ["x"], ["y"])
+    model = loaded(
+        graph(tmp_path, [node], [("x", TensorProto.DOUBLE, [None, 2])], [("y", TensorProto.BOOL, [None, 2])])
+    )
+    request = decode(b'{"data": [[null, 1]]}', "application/json", model.schema)
+
+    assert model.predict(request.rows, "predict").tolist() == [[True, False]]
+
+
+def test_a_locale_that_is_not_there_is_named(tmp_path: Path) -> None:
+    attributes: dict[str, Any] = {"case_change_action": "LOWER", "locale": "xx_XX.UTF-8", "is_case_sensitive": 1}
+    node = helper.make_node("StringNormalizer", ["x"], ["y"], **attributes)
+    value = ("x", TensorProto.STRING, [None, 1])
+
+    with pytest.raises(ModelLoadError, match="a locale that this machine lacks"):
+        load(graph(tmp_path, [node], [value], [("y", TensorProto.STRING, [None, 1])]))
