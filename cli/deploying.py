@@ -32,6 +32,8 @@ def deploy(
     env: options.Environment = None,
     parameter: options.Parameters = None,
     docker: options.Docker = "docker",
+    flags: options.BuildFlags = "",
+    base: options.Base = "",
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -48,15 +50,15 @@ def deploy(
     with account_errors(PERMISSIONS):
         if releasing.model:
             Stacks(session, tell).settle(stack.name)
-            releasing = prepare(releasing, docker)
+            if releasing.needs_image():
+                target = preflight.read_target(stack.parameters)
+                releasing = releasing.with_image(find_docker(docker), target, flags, base)
+            check(releasing)
         print_access(releasing.change(), as_json=as_json)
 
 
-def prepare(releasing: Releasing, docker: str) -> Releasing:
-    """Bring the image to ECR where one is needed, and check all that can be checked before the stack changes."""
-    if releasing.needs_image():
-        engine = find_docker(docker)
-        releasing = releasing.with_image(engine, preflight.read_target(releasing.stack.parameters))
+def check(releasing: Releasing) -> None:
+    """Check all that can be checked before the stack changes, and say what it costs; raises CheckFailedError."""
     stack = releasing.stack
     refused = check_rules(stack.template, stack.parameters)
     releasing.checked(refused, "the template refuses these parameters")
@@ -66,7 +68,6 @@ def prepare(releasing: Releasing, docker: str) -> Releasing:
     prices = cost.read_prices()
     idle = sum(item.idle for item in cost.estimate(prices, stack, LOAD))
     tell(f"about {idle:.2f} USD a month while idle, by the prices of {prices.date}; see `model-api costs`")
-    return releasing
 
 
 def start(session: Session, stack: Stack, *, yes: bool) -> Releasing:

@@ -100,8 +100,8 @@ def image(
     extras: Annotated[str, typer.Option(help='Further packages of the image: "xgboost lightgbm compile".')] = "",
     context: Annotated[Path | None, typer.Option(help="Folder for the copy that is built from.")] = None,
     docker: options.Docker = "docker",
-    flags: Annotated[str, typer.Option("--docker-build-flags", help="Further words for `docker build`.")] = "",
-    base: Annotated[str, typer.Option(help="Another base image than the Dockerfile's.")] = "",
+    flags: options.BuildFlags = "",
+    base: options.Base = "",
     platform: Annotated[str, typer.Option(help="Where the image will run.")] = build.PLATFORM,
     trial: Annotated[bool, typer.Option("--try/--no-try", help="Start the image and ask it before it counts.")] = True,
 ) -> None:

@@ -19,6 +19,7 @@ SET_PARENT_DEATH_SIGNAL = 1
 # Of each target: the command, and for each variable its option; an empty option is the command's argument.
 DOCKER = {"DOCKER": "--docker"}
 CREDENTIALS = {"API_KEY": "--key", "KEY": "--key", "TOKEN": "--token"}
+BUILDING = {"DOCKER_BUILD_FLAGS": "--docker-build-flags", "BASE": "--base"}
 CHOSEN = {"MODEL": "", "ENV": "--env"}
 TARGETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "run": (
@@ -40,10 +41,9 @@ TARGETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "IMAGE": "--image",
             "EXTRAS": "--extras",
             "CONTEXT": "--context",
-            "DOCKER_BUILD_FLAGS": "--docker-build-flags",
-            "BASE": "--base",
             "PLATFORM": "--platform",
         }
+        | BUILDING
         | DOCKER,
     ),
     "push": ("push", {"IMAGE": "--image", "REPOSITORY": "--repository"} | DOCKER),
@@ -51,7 +51,7 @@ TARGETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "golden": ("golden", {"MODEL": "", "URL": "--url"} | CREDENTIALS),
     "smoke": ("smoke", {"URL": "--url"} | CREDENTIALS),
     "cost": ("costs", CHOSEN),
-    "deploy": ("deploy", CHOSEN),
+    "deploy": ("deploy", CHOSEN | BUILDING | DOCKER),
     "access": ("open", CHOSEN),
     "delete": ("delete", CHOSEN),
 }

@@ -24,6 +24,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Image = Annotated[str, typer.Option("--image", help="Name of the image on this machine.")]
 Docker = Annotated[str, typer.Option("--docker", metavar="PROGRAM", help="The docker program.")]
+BuildFlags = Annotated[str, typer.Option("--docker-build-flags", help="Further words for `docker build`.")]
+Base = Annotated[str, typer.Option("--base", help="Another base image than the Dockerfile's.")]
 Url = Annotated[str, typer.Option("--url", help="Base URL of the API.")]
 # A key on the command line is seen by everybody on the machine, so the environment is the other way.
 Key = Annotated[str, typer.Option("--key", envvar="API_KEY", help="API key.", show_default=False)]

@@ -58,13 +58,13 @@ class Releasing:
         given = self.stack.parameters
         return bool(self.model) and given["Hosting"] != Hosting.EXISTING.value and not given["ImageUri"]
 
-    def with_image(self, docker: Docker, target: Target) -> "Releasing":
+    def with_image(self, docker: Docker, target: Target, flags: str = "", base: str = "") -> "Releasing":
         """Build, try and push the image; return the deployment of it. Raises CheckFailedError."""
         deployment = self.stack.deployment
         if deployment is None:
             return self
         name = f"model-api-{deployment.name}"
-        chosen = build.Build(deployment.model, name, None, "", "", "", f"linux/{target.architecture}")
+        chosen = build.Build(deployment.model, name, None, "", flags, base, f"linux/{target.architecture}")
         build.build(docker, chosen, self.tell)
         identity = str(docker.inspect("image", name)["Id"]).removeprefix("sha256:")
         self._try(docker, chosen, identity)

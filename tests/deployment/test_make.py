@@ -229,3 +229,12 @@ def test_golden_is_written_from_what_is_asked_only() -> None:
     assert said.startswith("error: nothing answers at http://127.0.0.1:9: [Errno 111] Connection refused; ")
     assert (ROOT / "golden" / "golden.json").read_text() == before
     assert json.loads(before)
+
+
+def test_deploy_builds_with_the_words_of_make_image() -> None:
+    given = {"MODEL": "my model", "ENV": "dev", "DOCKER_BUILD_FLAGS": "--network host", "BASE": "mine:1", "YES": "1"}
+
+    assert arguments("deploy", given) == [
+        *("deploy", "--env=dev", "--docker-build-flags=--network host", "--base=mine:1", "--yes"),
+        *("--", "my model"),
+    ]
