@@ -76,8 +76,9 @@ def _by_content(path: Path) -> str:
 
 # Each imports only the libraries of its own format: a worker with an ONNX model never loads scikit-learn.
 def _pickle(path: Path, _: Options) -> Model:
-    from predictor.models import estimator  # noqa: PLC0415  # each format imports what it needs
+    from predictor.models import bytecode, estimator  # noqa: PLC0415  # each format imports what it needs
 
+    bytecode.refuse_others(path)
     return estimator.load_pickle(path)
 
 

@@ -1,7 +1,9 @@
 """Which files are models, and what is said of a folder in which none is found."""
 
+import dis
 import pickle
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -203,3 +205,22 @@ def test_old_forms_of_xgboosts_file_are_named(content: bytes, tmp_path: Path) ->
 
     assert ("is a pickle of an XGBoost model" in told) or ("is in XGBoost's old binary form" in told)
     assert 'save_model("model.ubj")' in told
+
+
+def test_bytecode_of_another_python_is_refused_before_it_runs(tmp_path: Path) -> None:
+    script = (
+        "import cloudpickle, sys\n"
+        "class Mine:\n    def predict(self, rows):\n        return [7 for _ in rows]\n"
+        "sys.stdout.buffer.write(cloudpickle.dumps(Mine()))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    (tmp_path / "model.pkl").write_bytes(ran.stdout)
+    served = load(tmp_path)
+    assert not isinstance(served, UserCode)
+    assert list(served.predict(ROWS[:2], "predict")) == [7, 7]
+
+    resume = bytes([dis.opmap["RESUME"], 0])
+    assert resume in ran.stdout
+    (tmp_path / "model.pkl").write_bytes(ran.stdout.replace(resume, bytes([255, 0])))
+
+    assert "holds functions in the bytecode of another Python than this 3." in refusal(tmp_path)
