@@ -13,7 +13,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
+from sklearn.preprocessing import FunctionTransformer, SplineTransformer
 
 from predictor.ipc import FORK, FORKED, HELLO, Ready, take_frame
 from predictor.worker.startup import LEAST_BATCH_BYTES
@@ -63,6 +63,6 @@ def test_a_model_that_may_mix_rows_takes_one_task_at_a_time(tmp_path: Path) -> N
 
 
 def test_a_model_that_refuses_the_row_it_is_tried_with_takes_batches_of_the_setting(tmp_path: Path) -> None:
-    known = make_pipeline(FunctionTransformer(), OrdinalEncoder(), QUICK).fit(np.array([[3, 4], [5, 6]]), [0, 1])
+    above_one = make_pipeline(SplineTransformer(extrapolation="error"), QUICK).fit([[2, 3], [4, 5], [6, 7]], [0, 1, 2])
 
-    assert batch_bytes(known, tmp_path) == MIB
+    assert batch_bytes(above_one, tmp_path) == MIB
