@@ -157,18 +157,25 @@ def check_categories(rows: Rows, schema: Schema) -> None:
 
 
 def _explain(table: Table, order: Sequence[int], schema: Schema) -> NoReturn:
-    """Name the cells that are wrong."""
-    found = tuple(islice(_faults(table, order, schema), MAX_FAULTS))
-    first = f" {found[0].detail} at {found[0].pointer}" if found else ""
-    raise BadInputError(f"A cell is not what the model takes:{first}.", *found)
+    """Name the cells that are wrong; the first one by its column's name, with a row that suits the model."""
+    found = list(islice(_wrong_cells(table, order, schema), MAX_FAULTS))
+    if not found:
+        raise BadInputError("A cell is not what the model takes.")
+    row, feature, first = found[0]
+    place = f", row {row}, column {schema.label(feature)}" if schema.names else ""
+    example = f" The model takes rows such as {schema.example}." if schema.names else ""
+    detail = f"A cell is not what the model takes: {first.detail} at {first.pointer}{place}.{example}"
+    raise BadInputError(detail, *(fault for _, _, fault in found))
 
 
-def _faults(table: Table, order: Sequence[int], schema: Schema) -> Iterator[Fault]:
+def _wrong_cells(table: Table, order: Sequence[int], schema: Schema) -> Iterator[tuple[int, int, Fault]]:
+    """Row, feature and fault of each wrong cell."""
     wrong = {index: feature for feature, index in enumerate(order) if not _converts(table, index, feature, schema)}
     for row, cells in enumerate(table.cells):
         for column, cell in enumerate(cells):
             if column in wrong and (expected := wrong_cell(cell, schema.feature(wrong[column]), table.parse)):
-                yield Fault(table.cell_pointer(row, column), f"expected {expected}, got {shown(cell)}")
+                fault = Fault(table.cell_pointer(row, column), f"expected {expected}, got {shown(cell)}")
+                yield row, wrong[column], fault
 
 
 def _converts(table: Table, index: int, feature: int, schema: Schema) -> bool:

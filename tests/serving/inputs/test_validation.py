@@ -39,3 +39,12 @@ def test_a_column_of_strings_has_one_type_whatever_its_cells(cells: list[list[An
     frame = contain(found, schema)
 
     assert frame.dtypes.astype(str).to_dict() == {"city": "object", "size": "float64"}
+
+
+def test_a_wrong_cell_is_told_by_its_columns_name_with_rows_that_suit() -> None:
+    named = a_schema(2, names=("age", "income"))
+
+    assert refusal([[1, 2], [1, "x"]], named).detail == (
+        'A cell is not what the model takes: expected a number, got "x" at /data/1/1, row 1, column "income". '
+        'The model takes rows such as {"columns": ["age", "income"], "data": [[1, 1]]}.'
+    )
