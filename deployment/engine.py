@@ -23,7 +23,7 @@ class Docker:
 
     def run(self, *arguments: str, seconds: float = 600, stdin: str | None = None) -> str:
         """Return what a command prints on stdout and stderr; raises ContainerError."""
-        result = subprocess.run(  # noqa: S603 - the words are ours or the user's own image name, and no shell reads them
+        result = subprocess.run(  # noqa: S603  # the words are ours or the user's own image name, and no shell reads them
             [self.command, *arguments],
             input=stdin,
             stdout=subprocess.PIPE,
@@ -38,7 +38,7 @@ class Docker:
 
     def show(self, *arguments: str) -> None:
         """Run a long command and let the user watch it, on stderr; raises ContainerError."""
-        result = subprocess.run([self.command, *arguments], stdout=sys.stderr, check=False)  # noqa: S603 - as above
+        result = subprocess.run([self.command, *arguments], stdout=sys.stderr, check=False)  # noqa: S603  # as above
         if result.returncode:
             raise ContainerError(f"docker {arguments[0]} ended with code {result.returncode}; see its message above")
 
@@ -87,7 +87,7 @@ def find_docker(command: str = "docker") -> Docker:
     docker = Docker(path)
     try:
         docker.run("version", "--format", "{{.Server.Version}}", seconds=30)
-    except (ContainerError, subprocess.TimeoutExpired) as reason:
-        said = " ".join(str(reason).split())
+    except (ContainerError, subprocess.TimeoutExpired) as error:
+        said = " ".join(str(error).split())
         raise MissingToolError(f"the Docker engine does not answer, start it: {said}") from None
     return docker

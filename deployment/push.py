@@ -52,8 +52,8 @@ def content_tag(docker: Docker, image: str) -> str:
     """Return a tag that names the image's content: an immutable tag is then never asked for twice for two images."""
     try:
         identity: str = docker.inspect("image", image)["Id"]
-    except ContainerError as exc:
-        raise ImageMissingError(f"there is no image {image}; build it with `make image`") from exc
+    except ContainerError as error:
+        raise ImageMissingError(f"there is no image {image}; build it with `make image`") from error
     return identity.removeprefix("sha256:")[:TAG_LENGTH]
 
 
@@ -116,9 +116,9 @@ def read_config() -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError) as error:
         raise UnreadableError(
-            f"{path} cannot be read: {exc}; mend it, or set DOCKER_CONFIG to another folder"
+            f"{path} cannot be read: {error}; mend it, or set DOCKER_CONFIG to another folder"
         ) from None
     return found
 

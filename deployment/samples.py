@@ -90,8 +90,8 @@ def read_samples(model: Path) -> Samples:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             header, *lines = [line for line in csv.reader(file) if line]
-    except (OSError, ValueError, csv.Error) as reason:
-        raise UnreadableError(f"{path}: expected a CSV file with a header and sample rows ({reason})") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise UnreadableError(f"{path}: expected a CSV file with a header and sample rows ({error})") from None
     if not lines:
         raise UnreadableError(f"{path}: expected sample rows below the header")
     if not header[0]:

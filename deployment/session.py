@@ -110,8 +110,8 @@ def account_errors(needed: str = "") -> Iterator[None]:
     """Turn what boto3 raises into AccountError, which says what to do; `needed` are a command's permissions."""
     try:
         yield
-    except Refusal as exc:
-        raise AccountError(explain(exc, needed)) from exc
+    except Refusal as error:
+        raise AccountError(explain(error, needed)) from error
 
 
 def explain(reason: Exception, needed: str = "") -> str:

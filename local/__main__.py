@@ -19,8 +19,8 @@ def main() -> None:
             print_model(settings.model)
         else:
             Chain(settings, os.environ).run()
-    except (ChainError, TemplateError) as exc:
-        sys.exit(f"{'error' if settings.print_model else 'local chain'}: {exc}")
+    except (ChainError, TemplateError) as error:
+        sys.exit(f"{'error' if settings.print_model else 'local chain'}: {error}")
 
 
 def print_model(name: str) -> None:

@@ -203,5 +203,5 @@ def _first_media_type(accept: str) -> str:
 def _decoded(body: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error as exc:
-        raise FunctionError("isBase64Encoded is true and the body is not base64") from exc
+    except binascii.Error as error:
+        raise FunctionError("isBase64Encoded is true and the body is not base64") from error

@@ -73,16 +73,16 @@ class Function:
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._run, payload)
         try:
             answer = await asyncio.wait_for(running, self._limits.timeout_seconds)
-        except TimeoutError as exc:
-            raise FunctionError(f"task timed out after {self._limits.timeout_seconds:.2f} seconds") from exc
+        except TimeoutError as error:
+            raise FunctionError(f"task timed out after {self._limits.timeout_seconds:.2f} seconds") from error
         return json.loads(answer)
 
     def _run(self, payload: bytes) -> bytes:
         try:
             answer = json.dumps(self._handler(json.loads(payload), Context(self._limits)), ensure_ascii=False).encode()
-        except Exception as exc:
+        except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            raise FunctionError(f"the handler raised {type(exc).__name__}") from exc
+            raise FunctionError(f"the handler raised {type(error).__name__}") from error
         if len(answer) > MAX_PAYLOAD:
             raise FunctionError(f"the answer has {len(answer)} bytes; Lambda takes {MAX_PAYLOAD}")
         return answer

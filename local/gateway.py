@@ -67,8 +67,8 @@ class Gateway:
         incoming = _incoming(request, body)
         try:
             outgoing = await self._pass_on(incoming)
-        except GatewayError as exc:
-            outgoing = self._refused(exc, incoming)
+        except GatewayError as error:
+            outgoing = self._refused(error, incoming)
         reply = Response(outgoing.body, outgoing.status)
         reply.raw_headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers]
         reply.headers["x-amzn-RequestId"] = incoming.request_id
@@ -83,8 +83,8 @@ class Gateway:
         event = proxy_event(incoming, place, binary=binary)
         try:
             answer = await asyncio.wait_for(self._function.invoke(event), self._seconds)
-        except TimeoutError as exc:
-            raise GatewayError("INTEGRATION_TIMEOUT") from exc
+        except TimeoutError as error:
+            raise GatewayError("INTEGRATION_TIMEOUT") from error
         return response(answer, accept=incoming.header("accept"), binary_types=self._api.binary_types)
 
     def _route(self, incoming: Incoming) -> tuple[Method, Place]:
@@ -199,8 +199,8 @@ def main() -> None:
         template = read_template(TEMPLATE, PARAMETERS | parameters(TEMPLATE, ENVIRON))
         handler = load_handler(template.function.handler)
         sock = open_socket(arguments, "gateway")
-    except (ChainError, TemplateError) as exc:
-        parser.exit(1, f"{parser.prog}: {exc}\n")
+    except (ChainError, TemplateError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
     app = create_app(template.api, Function(handler, template.function.limits), arguments.api_key)
     serve(app, sock, template.function.environment.get("CORS_ORIGIN", ""))
 

@@ -35,7 +35,7 @@ class Process:
         """Start it; `output` is the file that its stdout and stderr go to, in place of the chain's own."""
         self.name = command.name
         # A session of its own: Ctrl-C reaches the chain only, which then stops its parts in order.
-        self._popen = subprocess.Popen(  # noqa: S603 - the chain's own commands
+        self._popen = subprocess.Popen(  # noqa: S603  # the chain's own commands
             command.arguments,
             cwd=command.directory,
             env=dict(command.environment),
@@ -43,7 +43,7 @@ class Process:
             stdout=subprocess.DEVNULL if command.quiet else output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_leave_with_parent,  # noqa: PLW1509 - the chain has one thread
+            preexec_fn=_leave_with_parent,  # noqa: PLW1509  # the chain has one thread
         )
 
     @property

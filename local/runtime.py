@@ -117,19 +117,19 @@ class Runtime:
         try:
             async with asyncio.timeout(self._endpoint.timeout_seconds):
                 return await self._client.send(request)
-        except httpx.ConnectError as exc:
+        except httpx.ConnectError as error:
             raise ServiceError(
                 "ServiceUnavailable", "The service is temporarily unavailable: no container is listening."
-            ) from exc
-        except TimeoutError as exc:
+            ) from error
+        except TimeoutError as error:
             raise self._model_error(
                 0, "Your invocation timed out while waiting for a response from container primary."
-            ) from exc
-        except httpx.TransportError as exc:
-            raise self._model_error(0, f"The container broke off the connection: {type(exc).__name__}.") from exc
+            ) from error
+        except httpx.TransportError as error:
+            raise self._model_error(0, f"The container broke off the connection: {type(error).__name__}.") from error
 
     def _model_error(self, status: int, message: str) -> ServiceError:
-        side = "client" if status // 100 == 4 else "server"  # noqa: PLR2004 - the class of 4xx
+        side = "client" if status // 100 == 4 else "server"  # noqa: PLR2004  # the class of 4xx
         group = f"/aws/sagemaker/Endpoints/{self._endpoint.name}"
         return ServiceError(
             "ModelError",
@@ -230,8 +230,8 @@ def main() -> None:
     try:
         account = read_account()
         sock = open_socket(arguments, "SageMaker runtime")
-    except ChainError as exc:
-        parser.exit(1, f"{parser.prog}: {exc}\n")
+    except ChainError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
     serve(create_app(Endpoint(arguments.endpoint, arguments.container), account), sock)
 
 

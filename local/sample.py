@@ -43,8 +43,8 @@ def find_sample(model: Model | UserCode, directory: Path) -> Sample:
         try:
             body = _written(fit(read_samples(directory), lambda body: ask(model, body)).body(1))
             return Sample(body, form=form, features=_features(schema))
-        except UnreadableError as reason:
-            refusal = str(reason)
+        except UnreadableError as error:
+            refusal = str(error)
     answered = made_up is not None and not ask(model, made_up).refusal(1)
     return Sample(form if answered else "", refusal, form, features=_features(schema))
 

@@ -62,9 +62,9 @@ def bind(host: str, port: int, part: str) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
-    except OSError as exc:
+    except OSError as error:
         sock.close()
-        raise PortTakenError(port, part, os.strerror(exc.errno or 0).lower()) from exc
+        raise PortTakenError(port, part, os.strerror(error.errno or 0).lower()) from error
     return sock
 
 

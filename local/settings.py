@@ -67,6 +67,6 @@ def read_account(environ: Mapping[str, str] = ENVIRON) -> Account:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > 65_535:  # noqa: PLR2004 - the highest port
+    if not (text.isascii() and text.isdigit()) or int(text) > 65_535:  # noqa: PLR2004  # the highest port
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, not {text!r}")
     return int(text)

@@ -128,8 +128,8 @@ def _check_scope(authorization: Authorization, account: Account, timestamp: str)
 def _check_age(timestamp: str, now: datetime) -> None:
     try:
         signed_at = datetime.strptime(timestamp, DATE_FORMAT).replace(tzinfo=UTC)
-    except ValueError as exc:
-        raise ServiceError(INCOMPLETE, f"Date is not a date: '{timestamp}'.") from exc
+    except ValueError as error:
+        raise ServiceError(INCOMPLETE, f"Date is not a date: '{timestamp}'.") from error
     if signed_at < now - MAX_SKEW:
         earliest = (now - MAX_SKEW).strftime(DATE_FORMAT)
         raise ServiceError(INVALID, f"Signature expired: {timestamp} is now earlier than {earliest} (5 min.)")

@@ -116,6 +116,6 @@ def iris_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sam(docker: str) -> sam_cli.SamCli:  # noqa: ARG001 - where there is no Docker, nothing is installed
+def sam(docker: str) -> sam_cli.SamCli:  # noqa: ARG001  # where there is no Docker, nothing is installed
     environments.make("sam")
     return sam_cli.SamCli({})

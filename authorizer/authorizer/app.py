@@ -25,10 +25,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Allow the method that was asked for to who has a good token."""
     try:
         subject = VERIFIER.subject(event["authorizationToken"])
-    except RefusedError as reason:
+    except RefusedError as error:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"level": "INFO", "timestamp": now, "message": "refused", "reason": str(reason)}
-        print(json.dumps(line))  # noqa: T201 - the log
-        raise Exception(UNAUTHORIZED) from None  # noqa: TRY002 - the text decides, see the page above
+        line = {"level": "INFO", "timestamp": now, "message": "refused", "reason": str(error)}
+        print(json.dumps(line))  # noqa: T201  # the log
+        raise Exception(UNAUTHORIZED) from None  # noqa: TRY002  # the text decides, see the page above
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": event["methodArn"]}
     return {"principalId": subject, "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}

@@ -35,8 +35,8 @@ class Verifier:
             return str(self._claims(header.removeprefix(SCHEME))["sub"])
         except jwt.exceptions.PyJWKClientConnectionError:
             raise
-        except jwt.PyJWTError as reason:
-            raise RefusedError(f"{type(reason).__name__}: {reason}") from reason
+        except jwt.PyJWTError as error:
+            raise RefusedError(f"{type(error).__name__}: {error}") from error
 
     def _claims(self, token: str) -> dict[str, Any]:
         key = self.keys.get_signing_key_from_jwt(token)

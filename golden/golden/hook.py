@@ -107,7 +107,7 @@ class Hook:
 def _log(level: str, message: str, **more: Any) -> None:
     """Write a line of the function's log; without level and time Lambda would take it for INFO, and may drop it."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    print(json.dumps({"level": level, "timestamp": now, "message": message, **more}))  # noqa: T201 - the log
+    print(json.dumps({"level": level, "timestamp": now, "message": message, **more}))  # noqa: T201  # the log
 
 
 def _retry_after(headers: Mapping[str, Any]) -> float:

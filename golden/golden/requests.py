@@ -32,7 +32,7 @@ class GoldenRequest:
 
     def differences(self, status: int, body: bytes) -> list[str]:
         """How an answer differs from the expected one; empty when it does not."""
-        if status != 200:  # noqa: PLR2004 - OK
+        if status != 200:  # noqa: PLR2004  # OK
             return [f"expected 200, got {status}: {body[:300].decode(errors='replace')}"]
         try:
             actual = json.loads(body)
@@ -47,8 +47,8 @@ def read(path: Path) -> tuple[GoldenRequest, ...]:
         items = json.loads(path.read_text())
     except FileNotFoundError:
         raise GoldenFileError(f"{path} does not exist; `make golden MODEL=...` writes it") from None
-    except ValueError as reason:
-        raise GoldenFileError(f"{path} is not JSON: {reason}") from None
+    except ValueError as error:
+        raise GoldenFileError(f"{path} is not JSON: {error}") from None
     if not isinstance(items, list) or not items:
         raise GoldenFileError(f"{path}: expected a list with at least one item")
     return tuple(_read_item(path, index, item) for index, item in enumerate(items))

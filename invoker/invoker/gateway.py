@@ -73,7 +73,7 @@ class WithIam:
 class _Dumper(yaml.SafeDumper):
     """YAML with CloudFormation's short forms, and no aliases, which CloudFormation does not take."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's own name
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's own name
         return True
 
 

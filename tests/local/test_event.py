@@ -91,7 +91,7 @@ def test_a_binary_body_travels_as_base64() -> None:
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_no_body_is_null(binary: bool) -> None:  # noqa: FBT001 - a test's parameter
+def test_no_body_is_null(binary: bool) -> None:  # noqa: FBT001  # a test's parameter
     event = proxy_event(incoming(b""), Place("/predict", "prod", {}), binary=binary)
 
     assert (event["body"], event["isBase64Encoded"]) == (None, False)
@@ -117,7 +117,7 @@ def test_media_type(content_type: str | None, media_type: str) -> None:
         ("text/plain", ["image/*", "application/octet-stream"], False),
     ],
 )
-def test_binary_media_types(media_type: str, binary_types: list[str], expected: bool) -> None:  # noqa: FBT001 - likewise
+def test_binary_media_types(media_type: str, binary_types: list[str], expected: bool) -> None:  # noqa: FBT001  # likewise
     assert is_binary(media_type, binary_types) is expected
 
 

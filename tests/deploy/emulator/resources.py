@@ -38,7 +38,7 @@ def record(
         _old: Properties,
         new: Properties,
         _stack: str,
-        logical_id: str | None = None,  # noqa: ARG001 - passed by this name
+        logical_id: str | None = None,  # noqa: ARG001  # passed by this name
     ) -> tuple[str, Properties]:
         new_id = identify(new, physical_id.rsplit("/", 1)[-1])
         records.pop(physical_id, None)

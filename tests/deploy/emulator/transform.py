@@ -6,7 +6,7 @@ from typing import Any
 import samtranslator.translator.transform as sam
 from ministack.services.cloudformation import changesets, engine, handlers
 
-PARAMETERS: ContextVar[dict[str, Any]] = ContextVar("PARAMETERS", default={})  # noqa: B039 - never changed in place
+PARAMETERS: ContextVar[dict[str, Any]] = ContextVar("PARAMETERS", default={})  # noqa: B039  # never changed in place
 
 
 def install() -> None:
