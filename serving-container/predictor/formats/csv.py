@@ -29,7 +29,7 @@ from predictor.inputs.validation import Table, check_width, column_order, to_row
 
 COUNTED = re.compile(rb"\s*0\s*,\s*1\s*[,\r\n]")
 """The beginning of what may be pandas' header of a table without names."""
-LATE_QUOTE = re.compile(rb'(?:^|[,\n])[ \t]+"')
+LATE_QUOTE = re.compile(rb'(^|[,\n])[ \t]+"')
 
 
 def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
@@ -136,16 +136,17 @@ def _parse(body: bytes) -> list[list[str]]:
     return rows
 
 
-def _reader(body: bytes, *, skip_blanks: bool = False) -> Any:
+def _reader(body: bytes) -> Any:
     text = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
-    return csv.reader(text, strict=True, skipinitialspace=skip_blanks)
+    return csv.reader(text, strict=True)
 
 
 def _refuse_late_quotes(rows: list[list[str]], body: bytes) -> None:
     """Refuse a quote after a blank: it would be a part of the cell, and the cell would be no known category."""
-    for index, (row, other) in enumerate(zip(rows, _reader(body, skip_blanks=True), strict=False)):
+    without = _reader(LATE_QUOTE.sub(rb'\1"', body))
+    for index, (row, other) in enumerate(zip(rows, without, strict=False)):
         for column, cell in enumerate(row):
-            if cell.lstrip().startswith('"') and (len(other) <= column or other[column] != cell.lstrip()):
+            if cell.lstrip().startswith('"') and (len(other) <= column or other[column] != cell):
                 raise BadInputError(
                     f"Line {index + 1}, cell {column + 1} has a quote after a blank: write it without the blank."
                 )

@@ -46,7 +46,6 @@ LEVELS = 5
 
 def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
     asked = media_type.parameters.get("method") or None
-    check_lists(body)
     if schema.numeric and (matrix := read_matrix(body)) is not None:
         columns = None if matrix.columns is None else labels.names(matrix.columns, schema, "/columns")
         order = column_order(columns, matrix.rows.shape[1], schema)
@@ -54,6 +53,7 @@ def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest
             check_width(matrix.rows.shape[1], schema, "/data/0")
         rows = matrix.rows if order is None else matrix.rows[:, order]
         return DecodedRequest(rows, choose_method(matrix.method or asked, schema))
+    check_lists(body)
     table, method = json_documents.read(_parse(body), schema)
     return DecodedRequest(to_rows(table, schema), choose_method(asked if method is None else method, schema))
 

@@ -132,11 +132,12 @@ def _refuse_shape(document: dict[str, Any], found: list[str], schema: Schema) ->
     """Say what an object is that has no field of rows, or several."""
     names = set(schema.names)
     values = list(document.values())
-    if not found and values and isinstance(values[0], dict) and not names.isdisjoint(values[0]):
-        raise BadInputError(BY_INDEX)
-    if not found and _is_by_column(document) and not (names and names.isdisjoint(document)):
-        raise BadInputError(BY_COLUMN)
     told = next((text for name, text in OTHERS.items() if name in document), "")
+    plain = not found and not told
+    if plain and values and isinstance(values[0], dict) and not names.isdisjoint(values[0]):
+        raise BadInputError(BY_INDEX)
+    if plain and _is_by_column(document) and not (names and names.isdisjoint(document)):
+        raise BadInputError(BY_COLUMN)
     if near := next((name for name in document if name.lower() in ROW_FIELDS and name not in ROW_FIELDS), ""):
         told = f"`{near}` is written `{near.lower()}`."
     expected = f"Expected exactly one of {', '.join(ROW_FIELDS)}, got {' and '.join(found) or 'none'}."

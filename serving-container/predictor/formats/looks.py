@@ -57,6 +57,7 @@ def of_csv(body: bytes, schema: Schema) -> str:
     features = len(schema.trained) or schema.width or 0
     width = lines[0].count(",") + 1
     whole = len(body) <= SEEN
+    lines = lines if whole or len(lines) == 1 else lines[:-1]
     if len(lines) == 1 and 1 < features < width and (width - 1) % (features - 1) == 0:
         return f"It looks like several rows in one line: {LINE_ENDS}"
     if len(lines) == 1 and features > 1 and whole and width > features:
@@ -108,7 +109,7 @@ def _is_decimal(cell: str) -> bool:
 def _has_index(lines: list[str]) -> bool:
     """Whether the first column has no name, as pandas writes an index, or counts the rows."""
     cells = [line.split(",", 1)[0].strip().strip('"') for line in lines]
-    counted = [cell for cell in cells[:-1] or cells if cell.isdecimal()]
+    counted = [cell for cell in cells if cell.isdecimal()]
     return cells[0] in {"", "Unnamed: 0", "index"} or (len(counted) > 1 and _counts(counted))
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from predictor.errors import BadInputError, Fault
@@ -46,13 +47,11 @@ def test_rows_of_numbers(body: bytes) -> None:
 
 def test_a_first_line_of_the_features_names_is_a_header_in_any_order() -> None:
     assert rows(b"weight,size\n2,1\n", NAMED) == [[1, 2]]
-    assert rows(b"id,weight,size\n9,2,1\n", a_schema(2, names=("size", "weight"), ignored=frozenset({"id"}))) == [
-        [1, 2]
-    ]
+    assert rows(b"id,weight,size\n9,2,1\n", a_schema(2, names=("size", "weight"), ignored={"id"})) == [[1, 2]]
 
 
 NUMBERED = a_schema(2, names=("1", "2"))
-STRINGS = a_schema(2, names=("yes", "no"), text=frozenset({0, 1}))
+STRINGS = a_schema(2, names=("yes", "no"), text={0, 1})
 
 
 @pytest.mark.parametrize(("schema", "body"), [(NUMBERED, b"2,1\n20,10\n"), (STRINGS, b"no,yes\nyes,no\n")])
@@ -88,7 +87,7 @@ def test_a_first_line_with_some_features_names_is_a_row(schema: Schema, body: by
 
 
 def test_a_first_line_of_all_columns_of_the_training_may_be_a_row() -> None:
-    schema = a_schema(2, names=("0", "1"), ignored=frozenset({"2"}), trained=("0", "2", "1"))
+    schema = a_schema(2, names=("0", "1"), ignored={"2"}, trained=("0", "2", "1"))
 
     assert rows(b"0,5,1\n7,8,9\n", schema) == [[0, 1], [7, 9]]
     assert refusal(b"0,2,1\n7,8,9\n", schema).errors[0].pointer == "/0"
@@ -173,7 +172,7 @@ def test_a_content_type_may_say_that_there_is_none() -> None:
 
 
 def test_a_model_of_text_without_names_has_no_header() -> None:
-    text = a_schema(2, text=frozenset({0, 1}))
+    text = a_schema(2, text={0, 1})
 
     assert rows(b"a,b\nc,d\n", text) == [["a", "b"], ["c", "d"]]
 
@@ -183,7 +182,7 @@ def test_an_empty_cell_is_a_missing_value() -> None:
 
 
 def test_an_empty_cell_of_text_is_missing() -> None:
-    assert repr(rows(b",2\n", a_schema(2, text=frozenset({0})))) == "[[nan, 2.0]]"
+    assert repr(rows(b",2\n", a_schema(2, text={0}))) == "[[nan, 2.0]]"
 
 
 @pytest.mark.parametrize(
@@ -221,6 +220,86 @@ def test_what_is_no_csv(body: bytes, detail: str) -> None:
 
 def test_a_cell_without_end_is_refused() -> None:
     assert refusal(b'1,"' + b"x" * 200_000).detail.startswith("The body is not CSV: field larger than field limit")
+
+
+COUNTED = (
+    "The first line counts the columns from 0, as pandas' header of a table without names does. Say whether it is a "
+    'header: "text/csv; header=present", or "text/csv; header=absent".'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pd.DataFrame([[5, 6], [7, 8]]).to_csv(index=False).encode(),
+        b'"0","1"\n5,6\n',
+        b"0,1\r\n5,6\r\n",
+        b"0,1\r5,6",
+        b" 0, 1\n5,6\n",
+        b"\xef\xbb\xbf0,1\n5,6\n",
+        b"0,1\n0,1\n",
+    ],
+)
+@pytest.mark.parametrize("schema", [PAIRS, NAMED, HOLES, a_schema(2, text={0, 1})])
+def test_pandas_header_of_numbers_is_never_a_row(body: bytes, schema: Schema) -> None:
+    assert refusal(body, schema).detail == COUNTED
+
+
+def test_pandas_header_of_numbers_is_settled_by_the_content_type() -> None:
+    assert rows(b"0,1\n5,6\n", PAIRS, "text/csv; header=present") == [[5, 6]]
+    assert rows(b"0,1\n5,6\n", PAIRS, "text/csv; header=absent") == [[0, 1], [5, 6]]
+    assert rows(b'"0","1"\n5,6\n', PAIRS, "text/csv; header=present") == [[5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("body", "schema", "expected"),
+    [
+        (b"0,1\n", PAIRS, [[0, 1]]),  # one line alone is a row
+        (b"1,0\n5,6\n", PAIRS, [[1, 0], [5, 6]]),
+        (b"0,1.0\n5,6\n", PAIRS, [[0, 1], [5, 6]]),
+        (b"0\n5\n", a_schema(1), [[0], [5]]),
+    ],
+)
+def test_other_lines_of_numbers_are_rows(body: bytes, schema: Schema, expected: Any) -> None:
+    assert rows(body, schema) == expected
+
+
+SPACED = a_schema(2, names=(" Flow Duration", "plan"), text={1})
+
+
+def test_blanks_belong_to_names_and_cells_as_pandas_reads_them() -> None:
+    assert rows(b" Flow Duration,plan\n 25 , pro\n", SPACED) == [[25, " pro"]]
+    assert rows(b"plan, Flow Duration\npro,25\n", SPACED) == [[25, "pro"]]
+
+
+def test_blanks_that_the_names_do_not_have_are_refused() -> None:
+    refused = refusal(b"size, weight\n1, 2\n", NAMED)
+
+    assert refused.errors == (Fault("/0/1", 'expected "weight", got " weight"'),)
+    assert refused.detail.startswith('Blanks around a name belong to it: expected "weight", got " weight".')
+    assert rows(b"Flow Duration,plan\n25,pro\n", SPACED) == [[25, "pro"]]  # a name without its blanks is known
+
+
+@pytest.mark.parametrize("body", [b'25, "pro"\n', b'size,plan\n25, "pro"\n', b'25,\t"pro"\n', b' "25",pro\n'])
+def test_a_quote_after_a_blank_is_refused(body: bytes) -> None:
+    schema = a_schema(2, names=("size", "plan"), text={0, 1})
+
+    assert "has a quote after a blank: write it without the blank." in refusal(body, schema).detail
+
+
+def test_quotes_and_blanks_within_quotes_are_text() -> None:
+    text = a_schema(2, text={0, 1})
+
+    assert rows(b'a," ""pro"""\n"x, ""y""",b\n', text) == [["a", ' "pro"'], ['x, "y"', "b"]]
+
+
+@pytest.mark.parametrize("header", ["present", None])
+def test_rows_under_a_header_are_read_as_quickly(header: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("predictor.formats.csv.to_rows", None)  # the slow way
+    content_type = CSV if header is None else f"{CSV}; header={header}"
+
+    assert rows(b"weight,size\n2,1\n", NAMED, content_type) == [[1, 2]]
+    assert rows(b"size,weight\r\n1,2\r\n", NAMED, content_type) == [[1, 2]]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,40 @@
-"""Sparse instances that are wrong; the right ones are among the shapes of test_codecs_json."""
+"""Records that lack cells, and sparse instances that are wrong; the right ones are among the shapes of test_json."""
 
 import json
 from typing import Any
 
 import pytest
 
-from predictor.errors import BadInputError, PayloadTooLargeError
+from predictor.errors import BadInputError, Fault, PayloadTooLargeError
 from predictor.formats import json_records
 from predictor.formats.registry import decode
+from tests.serving.decoding import refusal, rows
 from tests.serving.schemas import a_schema
+
+HOLES = a_schema(2, names=("a", "b"), ignored={"id"}, missing=True, required={0})
+
+
+def test_a_record_may_lack_what_may_be_missing() -> None:
+    # R's toJSON leaves out what is NA.
+    assert repr(rows([{"a": 1, "b": 2}, {"a": 3}], HOLES)) == "[[1.0, 2.0], [3.0, nan]]"
+    assert repr(rows([{"a": 1}, {"b": 2, "a": 3, "id": 7}], HOLES)) == "[[1.0, nan], [3.0, 2.0]]"
+
+
+def test_a_record_that_lacks_what_may_not_be_missing_is_named() -> None:
+    assert refusal([{"a": 1, "b": 2}, {"b": 1}], HOLES).errors == (Fault("/1", 'row 1: missing column "a"'),)
+    assert refusal([{"a": 1}, {"a": 1}], HOLES).detail.startswith('Wrong columns: missing "b".')
+
+
+def test_a_misspelt_column_is_no_missing_one() -> None:
+    assert refusal([{"a": 1, "b": 2}, {"a": 1, "B": 2}], HOLES).errors == (Fault("/0", 'unknown column "B"'),)
+
+
+def test_records_that_lack_many_cells_are_refused() -> None:
+    names = tuple(f"c{index}" for index in range(1000))
+    body = json.dumps([dict.fromkeys(names, 1)] + [{}] * 5000).encode()
+
+    with pytest.raises(PayloadTooLargeError, match="Records may lack 4194304 cells"):
+        decode(body, None, a_schema(1000, names=names, missing=True))
 
 
 @pytest.mark.parametrize(
