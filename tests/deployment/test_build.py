@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from cli import maintenance
 from deployment.build import BASE, Build, build, copy, pinned_base
@@ -89,7 +91,7 @@ class Recorder:
 def chosen(tmp_path: Path, **changed: Any) -> Build:
     model = tmp_path / "model"
     model.mkdir(exist_ok=True)
-    (model / "model.pkl").write_bytes(b"")
+    (model / "model.pkl").write_bytes(pickle.dumps(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])))
     values = {"image": "iris", "extras": "", "flags": "", "base": "", "platform": "linux/amd64"}
     return Build(**{"model": model, "context": tmp_path / "context", **values, **changed})
 
