@@ -44,8 +44,8 @@ class Response(NamedTuple):
 class Ready(NamedTuple):
     """What a worker says of itself once it has loaded and tried the model."""
 
-    batch_bytes: int
-    """A batch takes no further request once it holds this much: with 0, one at a time."""
+    batches: bool
+    """Whether requests may be predicted together: whether no row's prediction depends on the others."""
     memory: int
     """Bytes that the worker shares with no other process."""
 

@@ -61,7 +61,7 @@ class Settings:
     max_batch_requests: int
     """SERVING_MAX_BATCH_REQUESTS: requests predicted at once; 1 switches batching off."""
     max_batch_bytes: int
-    """SERVING_MAX_BATCH_BYTES: a batch takes no further request once it holds this much, or less for a quick model."""
+    """SERVING_MAX_BATCH_BYTES: a batch takes no further request once it holds this much."""
     timeout_seconds: float
     """SERVING_TIMEOUT_SECONDS: a request that waited as long is not predicted, and a prediction is ended."""
     stuck_seconds: float

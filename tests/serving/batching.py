@@ -27,7 +27,7 @@ class Caller:
 class Recorder:
     """A worker that keeps what it is sent until it is told to finish."""
 
-    batch_bytes: int = 2**20
+    batches: bool = True
     sent: list[Sequence[Pending]] = field(default_factory=list)
 
     def send(self, batch: Sequence[Pending]) -> None:

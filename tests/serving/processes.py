@@ -154,6 +154,7 @@ def serving(model_dir: Path, *, ready: bool = True, **settings: object) -> Itera
             except subprocess.TimeoutExpired:
                 popen.kill()
                 popen.wait()
+        sys.stdout.write(output.read_text())  # pytest shows it when the test fails
 
 
 def train(directory: Path, name: str = "iris") -> Path:

@@ -43,8 +43,8 @@ class Pending:
 class Worker(Protocol):
     """What predicts batches, one at a time."""
 
-    batch_bytes: int
-    """A batch takes no further request once it holds this much: with 0, one at a time."""
+    batches: bool
+    """Whether it may predict several requests together."""
 
     def send(self, batch: Sequence[Pending]) -> None:
         """Predict a batch; the worker tells the batcher when it is done."""
@@ -127,7 +127,7 @@ class Batcher:
         """Dispatch once all that arrived together is queued."""
         if self._scheduled or not (self._idle and self._queue):
             return
-        if not self._holding or self._fills(self._idle[-1]):
+        if not self._holding or self._full:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._dispatch)
 
@@ -137,7 +137,7 @@ class Batcher:
             if self._holds():
                 break
             share = len(self._queue) if self._quick else math.ceil(len(self._queue) / len(self._idle))
-            if batch := self._take(share, self._idle[-1].batch_bytes):
+            if batch := self._take(share if self._idle[-1].batches else 1):
                 worker = self._idle.pop()
                 self._busy[worker] = time.monotonic()
                 worker.send(batch)
@@ -149,7 +149,7 @@ class Batcher:
     def _holds(self) -> bool:
         """Whether to wait for the busy worker, which is quick, rather than call on an idle one; never for long."""
         left = max(self._busy.values(), default=-math.inf) + QUICK_SECONDS - time.monotonic()
-        if left <= 0 or not self._quick or self._fills(self._idle[-1]):
+        if left <= 0 or not self._quick or self._full:
             return False
         self._holding = True
         if not self._timer:
@@ -160,17 +160,19 @@ class Batcher:
         self._timer = None
         self._dispatch()
 
-    def _fills(self, worker: Worker) -> bool:
+    @property
+    def _full(self) -> bool:
         """Whether what waits fills a batch, so that no waiting makes it larger."""
-        return len(self._queue) >= self._settings.max_batch_requests or self._bytes >= worker.batch_bytes
+        settings = self._settings
+        return len(self._queue) >= settings.max_batch_requests or self._bytes >= settings.max_batch_bytes
 
-    def _take(self, share: int, batch_bytes: int) -> list[Pending]:
+    def _take(self, share: int) -> list[Pending]:
         """Requests from the head of the queue whose client still waits, at most `share`."""
         batch: list[Pending] = []
         size = 0
         now = time.monotonic()
         while self._queue and len(batch) < min(share, self._settings.max_batch_requests):
-            if batch and (self._queue[0].deaths or size >= batch_bytes):
+            if batch and (self._queue[0].deaths or size >= self._settings.max_batch_bytes):
                 break
             pending = self._queue.popleft()
             self._bytes -= len(pending.request.body)

@@ -33,7 +33,7 @@ class Channel(asyncio.Protocol):
         self.pid = pid
         self.ready = False
         """Whether it has loaded the model, and takes batches."""
-        self.batch_bytes = 0
+        self.batches = False
         self.batch: Sequence[Pending] = ()
         self.busy_since = 0.0
         self.born = time.monotonic()
@@ -69,7 +69,7 @@ class Channel(asyncio.Protocol):
             self.end()
         elif number == HELLO:
             ready = Ready(*items[0])
-            self.batch_bytes = ready.batch_bytes
+            self.batches = ready.batches
             self._owner.welcome(self, ready.memory)
         else:
             batch, self.batch = self.batch, ()

@@ -5,11 +5,9 @@ pools of OpenMP, CUDA, gRPC and loky all do. So a process is forked only while i
 """
 
 import gc
-import math
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -27,12 +25,6 @@ from predictor.worker.user_code import UserCode
 RARE_COLLECTION = 50_000
 """Objects between garbage collections while the model is loaded: most stay, and looking through them as often as usual
 takes a tenth of the start."""
-TRIALS = 3
-TRIAL_SECONDS = 0.1
-"""Calls that are made only to time them: so many at most, and no further one after so long."""
-LEAST_BATCH_BYTES = 2**17
-BATCH_BYTES_A_SECOND = 1e9
-"""Batch size at which the cost of a call by itself is negligible; larger batches starve other workers."""
 PROC = Path("/proc/self")
 
 
@@ -88,26 +80,10 @@ def ready(model: Model | UserCode, respond: Callable[[Sequence[Request]], list[R
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
             fields = {"answer": answer.body.decode(errors="replace")}
             log.warning(f"the first row of {sample.path} is not answered", extra={"fields": fields})
-    return Ready(0 if isinstance(model, UserCode) else _batch_bytes(model, settings), _own_memory())
-
-
-def _batch_bytes(model: Model, settings: Settings) -> int:
-    """Predict a made-up row, which only warms up; what that takes says how much a batch shall hold."""
-    seconds = _call_seconds(model)
-    if not model.schema.independent:
-        return 0
-    return int(min(settings.max_batch_bytes, max(LEAST_BATCH_BYTES, seconds * BATCH_BYTES_A_SECOND)))
-
-
-def _call_seconds(model: Model) -> float:
-    """What a call takes; infinity for a model that no made-up row suits. The first call may load something."""
-    taken: list[float] = []
-    while len(taken) <= TRIALS and sum(taken) < TRIAL_SECONDS:
-        started = time.perf_counter()
-        if not model.warm_up():
-            return math.inf
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+    if isinstance(model, UserCode):
+        return Ready(batches=False, memory=_own_memory())
+    model.warm_up()
+    return Ready(batches=model.schema.independent, memory=_own_memory())
 
 
 def _own_memory() -> int:

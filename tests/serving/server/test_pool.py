@@ -193,6 +193,8 @@ def test_what_a_models_own_code_leaves_behind_is_not_kept(tmp_path: Path) -> Non
         "        self.myself = self\n"
         "def model_fn(model_dir):\n"
         "    return sum(Shard().numbers.sum() for _ in range(20))\n"
+        "def predict_fn(data, model):\n"
+        "    return data\n"
     )
     with serving(tmp_path / "model") as server:
         (loader,) = children(server.popen.pid)
