@@ -1,7 +1,8 @@
-"""Requests wait here for a worker; what has queued while the workers were busy is predicted as one batch.
+"""Requests wait here for a worker; those that wait together are predicted as one batch.
 
-A request that finds a worker idle is sent on at once, unless another worker will be back so soon that it is not worth
-a batch of its own.
+A worker takes its fair share of all requests that wait or are being predicted. When fewer wait, an idle worker waits for
+its share, for a few milliseconds at most: the clients of the batch that was just answered are about to ask again. Without
+this it would take the first of them alone, and leave the rest to a batch on another worker that is twice as large.
 """
 
 import asyncio
@@ -21,6 +22,10 @@ from predictor.settings import Settings
 
 QUICK_SECONDS = 0.002
 """A batch that takes less is not worth a second worker: a larger one on the first costs less than two smaller ones."""
+WAIT_PART = 0.5
+"""How long an idle worker waits for its share: this part of what a batch usually takes, but at least QUICK_SECONDS ..."""
+MAX_WAIT_SECONDS = 0.005
+"""... and no longer than this."""
 
 MAX_DEATHS = 3
 """Workers that a request may cost; one or two may have died of something else just then."""
@@ -59,15 +64,15 @@ class Batcher:
         self._queue: deque[Pending] = deque()
         self._bytes = 0
         self._idle: list[Worker] = []  # the last was busy last, and has its caches warm
-        self._busy: dict[Worker, float] = {}
-        """Those that predict, and since when."""
+        self._busy: dict[Worker, tuple[int, float]] = {}
+        """Those that predict: how many requests, and when at the latest they usually have."""
         self._seconds = QUICK_SECONDS
         """What a batch takes, as a moving average."""
         self._scheduled = False
-        self._holding = False
-        """Whether what waits is held for a busy worker."""
+        self._awaited = 0
+        """Requests in the queue for which an idle worker waits; 0 when none does."""
         self._timer: asyncio.TimerHandle | None = None
-        """Ends that; there is one at a time, for when it is too early it starts again."""
+        """Ends that."""
 
     @property
     def waiting(self) -> int:
@@ -127,38 +132,42 @@ class Batcher:
         """Dispatch once all that arrived together is queued."""
         if self._scheduled or not (self._idle and self._queue):
             return
-        if not self._holding or self._full:
+        if len(self._queue) >= self._awaited or self._full:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._dispatch)
 
-    def _dispatch(self) -> None:
-        self._scheduled = self._holding = False
+    def _dispatch(self, *, waited: bool = False) -> None:
+        """Give each idle worker its share, or let it wait for that; when it has `waited` it takes what there is."""
+        self._scheduled = False
         while self._idle and self._queue:
-            if self._holds():
-                break
-            share = len(self._queue) if self._quick else math.ceil(len(self._queue) / len(self._idle))
-            if batch := self._take(share if self._idle[-1].batches else 1):
-                worker = self._idle.pop()
-                self._busy[worker] = time.monotonic()
+            now = time.monotonic()
+            workers = 1 if self._seconds < QUICK_SECONDS else len(self._idle) + len(self._busy)
+            share = (len(self._queue) + sum(size for size, due in self._busy.values() if now < due)) / workers
+            if len(self._queue) < int(share) and not (waited or self._full or self._queue[0].deaths):
+                self._wait(int(share))
+                return
+            self._wait_no_more()
+            worker = self._idle[-1]
+            if batch := self._take(math.ceil(share) if worker.batches else 1):
+                self._idle.pop()
+                self._busy[worker] = (len(batch), now + 2 * max(self._seconds, QUICK_SECONDS))
                 worker.send(batch)
 
-    @property
-    def _quick(self) -> bool:
-        return self._seconds < QUICK_SECONDS
-
-    def _holds(self) -> bool:
-        """Whether to wait for the busy worker, which is quick, rather than call on an idle one; never for long."""
-        left = max(self._busy.values(), default=-math.inf) + QUICK_SECONDS - time.monotonic()
-        if left <= 0 or not self._quick or self._full:
-            return False
-        self._holding = True
+    def _wait(self, share: int) -> None:
+        self._awaited = share
         if not self._timer:
-            self._timer = asyncio.get_running_loop().call_later(left, self._wake)
-        return True
+            seconds = min(max(WAIT_PART * self._seconds, QUICK_SECONDS), MAX_WAIT_SECONDS)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._end_wait)
 
-    def _wake(self) -> None:
+    def _end_wait(self) -> None:
         self._timer = None
-        self._dispatch()
+        self._dispatch(waited=True)
+
+    def _wait_no_more(self) -> None:
+        self._awaited = 0
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     @property
     def _full(self) -> bool:

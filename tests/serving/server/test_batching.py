@@ -6,7 +6,7 @@ import pytest
 
 from predictor.errors import DeadlineError, PredictionError, QueueFullError
 from predictor.ipc import Response
-from predictor.server.batching import QUICK_SECONDS
+from predictor.server.batching import MAX_WAIT_SECONDS, QUICK_SECONDS
 from tests.serving.batching import Bench, Caller, Recorder, finish, run
 
 
@@ -98,6 +98,53 @@ def test_a_slow_worker_holds_nothing_up_for_long() -> None:
     assert asyncio.run(steps()) == [[b"b"], [b"c"], [b"d"]]
 
 
+async def beside_a_batch_of_three() -> tuple[Bench, Recorder]:
+    """Batches have taken a second; one worker has three requests, and the other is idle."""
+    bench, busy, idle = Bench(), Recorder(), Recorder()
+    bench.batcher.join(busy)
+    for _ in range(100):
+        bench.submit(b"a")
+        await asyncio.sleep(0)
+        finish(bench, busy, 1.0)
+    bench.submit(b"a", b"a", b"a")
+    await asyncio.sleep(0)
+    bench.batcher.join(idle)
+    return bench, idle
+
+
+def test_an_idle_worker_waits_for_its_share() -> None:
+    async def steps() -> list[list[bytes]]:
+        bench, idle = await beside_a_batch_of_three()
+        bench.submit(b"b")
+        await asyncio.sleep(0)
+        assert idle.bodies == []
+        bench.submit(b"c")
+        await asyncio.sleep(0)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b", b"c"]]
+
+
+def test_an_idle_worker_does_not_wait_long_for_its_share() -> None:
+    async def steps() -> list[list[bytes]]:
+        bench, idle = await beside_a_batch_of_three()
+        bench.submit(b"b")
+        await asyncio.sleep(10 * MAX_WAIT_SECONDS)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b"]]
+
+
+def test_a_worker_takes_no_more_than_its_share() -> None:
+    async def steps() -> list[list[bytes]]:
+        bench, idle = await beside_a_batch_of_three()
+        bench.submit(b"b", b"c", b"d", b"e", b"f")
+        await asyncio.sleep(0)
+        return idle.bodies
+
+    assert asyncio.run(steps()) == [[b"b", b"c", b"d", b"e"]]
+
+
 def test_however_often_a_quick_worker_is_waited_for_one_timer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def steps() -> int:
         loop = asyncio.get_running_loop()
@@ -115,7 +162,7 @@ def test_however_often_a_quick_worker_is_waited_for_one_timer_runs(monkeypatch: 
             finish(bench, busy, 0.0)
             bench.submit(b"c")
             await asyncio.sleep(0)
-            most = max(most, sum(timer.when() > loop.time() for timer in timers))
+            most = max(most, sum(timer.when() > loop.time() and not timer.cancelled() for timer in timers))
         return most
 
     assert asyncio.run(steps()) <= 1
