@@ -1,8 +1,8 @@
 """Requests wait here for a worker; those that wait together are predicted as one batch.
 
-A worker takes its fair share of all requests that wait or are being predicted. When fewer wait, an idle worker waits for
-its share, for a few milliseconds at most: the clients of the batch that was just answered are about to ask again. Without
-this it would take the first of them alone, and leave the rest to a batch on another worker that is twice as large.
+A worker takes its fair share of all requests that wait or are being predicted. When fewer wait, an idle worker waits
+for its share, for a few milliseconds at most: the clients of the batch that was just answered are about to ask again.
+Without this it would take the first of them alone, and another worker would have to take all the rest.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from predictor.settings import Settings
 QUICK_SECONDS = 0.002
 """A batch that takes less is not worth a second worker: a larger one on the first costs less than two smaller ones."""
 WAIT_PART = 0.5
-"""How long an idle worker waits for its share: this part of what a batch usually takes, but at least QUICK_SECONDS ..."""
+"""An idle worker waits for its share for this part of what a batch usually takes, and at least QUICK_SECONDS."""
 MAX_WAIT_SECONDS = 0.005
-"""... and no longer than this."""
+"""The longest wait for a share."""
 
 MAX_DEATHS = 3
 """Workers that a request may cost; one or two may have died of something else just then."""
