@@ -50,6 +50,11 @@ class LaneScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is unt
         return lane_of(ROOT / file) or file
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two a core: half of the time a test waits for a process that it has started."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling:
     return LaneScheduling(config, log)
 

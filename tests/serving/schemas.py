@@ -1,6 +1,7 @@
 """Schemas for tests, said shortly."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from predictor.inputs.schema import Container, Feature, FeatureType, Schema
 
@@ -27,8 +28,9 @@ def a_schema(  # noqa: PLR0913  # each is one fact of a schema
         return Schema(methods=methods, sparse=sparse)
     kinds = dict.fromkeys(text, FeatureType.TEXT) | dict.fromkeys(unknown, FeatureType.UNKNOWN)
     never = set(required or ())
+    alike = cache(Feature)
     features = [
-        Feature(
+        alike(
             name,
             kinds.get(at, FeatureType.NUMERIC),
             dtype="object" if at in kinds or at in {*objects} else "float64",

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import filterfalse
 from typing import Any
 
@@ -15,7 +16,7 @@ from predictor.inputs.schema import Feature, FeatureType
 NUMBERS = (int, float, np.number, np.bool)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """A feature on its way through the walk."""
 
@@ -32,6 +33,11 @@ class Column:
     @property
     def unknown(self) -> bool:
         return self.type is FeatureType.UNKNOWN
+
+    @cached_property
+    def unnamed(self) -> Feature:
+        """One feature for all columns that are alike: a model may take a million."""
+        return self.feature("")
 
     def feature(self, name: str) -> Feature:
         return Feature(name, self.type, self.dtype, self.nullable, self.none, self.categories, self.closed, self.shared)

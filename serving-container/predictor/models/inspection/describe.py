@@ -51,7 +51,7 @@ def describe(estimator: Any, methods: tuple[str, ...] = ("predict",)) -> Schema:
         return Schema(methods=methods, independent=independent)
     found = describe_columns(estimator, width)
     used = [at for at, column in enumerate(found) if column is not UNUSED] if trained else range(width)
-    features = tuple(found[at].feature(trained[at] if trained else "") for at in used)
+    features = tuple(found[at].feature(trained[at]) if trained else found[at].unnamed for at in used)
     _refuse_types(features)
     ignored = frozenset(trained) - {feature.name for feature in features}
     schema = Schema(

@@ -208,3 +208,12 @@ def test_strings_inside_other_estimators(outer: Any) -> None:
     rows = np.array([["a", "x"], ["b", "y"]] * 4, dtype=object)
 
     assert model(outer.fit(rows, [0, 1] * 4)).schema.text == (0, 1)
+
+
+def test_unnamed_columns_that_are_alike_share_one_feature() -> None:
+    """A model of a million columns, as feature hashing makes them, is loaded in proportion to its file."""
+    features = model(LinearRegression().fit(np.eye(50), np.arange(50))).schema.features
+
+    assert features is not None
+    assert len(features) == 50
+    assert len({id(feature) for feature in features}) == 1
