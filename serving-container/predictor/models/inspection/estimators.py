@@ -89,8 +89,8 @@ def takes_texts(estimator: Any) -> bool:
 
 
 def takes_anything(estimator: Any) -> bool:
-    """Whether an estimator looks at no cell, as DummyClassifier."""
-    said = tags(estimator)
+    """Whether an estimator looks at no cell, as DummyClassifier; XGBoost only says that it validates by itself."""
+    said = tags(estimator) if type(estimator).__module__.startswith("sklearn.") else None
     looks_at_nothing = said is not None and said.no_validation and type(estimator) is not FunctionTransformer
     return looks_at_nothing and not members(estimator, 0)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMRegressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier
@@ -15,6 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from xgboost import XGBRegressor
 
 from predictor.errors import BadInputError, Fault
 from predictor.formats.registry import decode
@@ -217,3 +219,15 @@ def test_unnamed_columns_that_are_alike_share_one_feature() -> None:
     assert features is not None
     assert len(features) == 50
     assert len({id(feature) for feature in features}) == 1
+
+
+@pytest.mark.parametrize("kind", [XGBRegressor, LGBMRegressor])
+def test_a_boosters_estimator_takes_numbers(kind: Any) -> None:
+    table = pd.DataFrame({"rooms": np.arange(20.0), "size": np.ones(20)})
+    fitted = kind(n_estimators=2, n_jobs=1).fit(table, np.arange(20.0))
+
+    schema = model(fitted).schema
+
+    assert schema.numeric
+    assert schema.features
+    assert [feature.nullable for feature in schema.features] == [True, True]
