@@ -6,7 +6,7 @@ load -> samples -> convert -> load what was written -> compare -> time
 import argparse
 import shutil
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from predictor.compile.comparison import Comparison, compare, failure, timing
 from predictor.compile.graph import FILE, PRECISIONS, write
 from predictor.compile.samples import Samples, find_samples, read_samples, takes_missing, unseen, variations
 from predictor.errors import CompileError, ModelLoadError, PredictionError, PredictorError
-from predictor.inputs.conversion import is_missing
 from predictor.models.base import Model
 from predictor.models.base import Options as LoadOptions
 from predictor.models.estimator import Estimator
@@ -23,7 +22,6 @@ from predictor.models.loading import find_program, importable, load_file
 
 TOLERANCE = 1e-6
 TIMED_ROWS = (1, 100)
-REMEDY = "leave such rows out of the samples, and they will be refused; or train with a word in their place."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +60,10 @@ def compile_model(options: Options) -> Iterator[str]:
     _check_output(options)
     if len(model.schema.required) < (model.schema.width or 0) and not takes_missing(samples, model):
         model = model.offering(model.schema.changed(nullable=False))
-        yield "missing numbers: refused, for the model does not take them in every column"
-    yield from _limits(model, samples, samples_file)
+        yield "missing values: refused, for the model does not take them in every column"
+    if flags := model.schema.flags:
+        columns = ", ".join(model.schema.names[index] if model.schema.names else str(index) for index in flags)
+        yield f"numbers other than true and false: refused in columns {columns}"
     with tempfile.TemporaryDirectory() as directory:
         compiled, comparisons = yield from _convert(model, samples, options, Path(directory))
         yield from map(str, comparisons)
@@ -75,27 +75,6 @@ def compile_model(options: Options) -> Iterator[str]:
         if samples_file.resolve() != (options.output / samples_file.name).resolve():
             shutil.copy(samples_file, options.output / samples_file.name)
     yield f"compiled: {options.output / FILE}"
-
-
-def _limits(model: Estimator, samples: Samples, samples_file: Path) -> Iterator[str]:
-    """Say what the model takes and its compiled form will not; raises CompileError when the samples have such cells."""
-    text = set(model.schema.text) - set(model.schema.required)
-    for row, cells in enumerate(samples.cells):
-        if gaps := [index for index in text if is_missing(cells[index])]:
-            place = f"{samples_file}, row {row}, column {_name(model, gaps[0])}"
-            raise CompileError(f"A string is missing ({place}), and ONNX has no missing strings: {REMEDY}")
-    if text:
-        yield f"missing strings: refused, for ONNX has none, in columns {_names(model, text)}"
-    if flags := model.schema.flags:
-        yield f"numbers other than true and false: refused in columns {_names(model, flags)}"
-
-
-def _names(model: Estimator, columns: Iterable[int]) -> str:
-    return ", ".join(_name(model, index) for index in sorted(columns))
-
-
-def _name(model: Estimator, column: int) -> str:
-    return model.schema.names[column] if model.schema.names else str(column)
 
 
 def _options(arguments: list[str], trusted: tuple[str, ...]) -> Options:

@@ -5,24 +5,33 @@ is off in the seventh digit. TreeEnsemble (ai.onnx.ml 5) holds doubles:
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
+from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, numpy_helper
 from skl2onnx import update_registered_converter
-from skl2onnx.common.data_types import DoubleTensorType
+from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 from skl2onnx.common.shape_calculator import (
     calculate_linear_classifier_output_shapes,
     calculate_linear_regressor_output_shapes,
 )
 from skl2onnx.operator_converters.common import concatenate_variables
 from skl2onnx.operator_converters.imputer_op import convert_sklearn_imputer
+from skl2onnx.operator_converters.one_hot_encoder import convert_sklearn_one_hot_encoder
+from skl2onnx.operator_converters.ordinal_encoder import convert_sklearn_ordinal_encoder
 from skl2onnx.shape_calculators.imputer import calculate_sklearn_imputer_output_shapes
+from skl2onnx.shape_calculators.one_hot_encoder import calculate_sklearn_one_hot_encoder_output_shapes
+from skl2onnx.shape_calculators.ordinal_encoder import calculate_sklearn_ordinal_encoder_output_shapes
 from sklearn import ensemble, tree
 from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from predictor.compile.trees import LEAF, Ensemble, Tree, read
+from predictor.inputs.conversion import is_missing
+from predictor.models.onnx_model import MISSING
 
 
 def register() -> None:
@@ -34,6 +43,11 @@ def register() -> None:
     update_registered_converter(
         SimpleImputer, "DoubleSimpleImputer", calculate_sklearn_imputer_output_shapes, _convert_imputer
     )
+    for encoder, shapes, convert in (
+        (OneHotEncoder, calculate_sklearn_one_hot_encoder_output_shapes, convert_sklearn_one_hot_encoder),
+        (OrdinalEncoder, calculate_sklearn_ordinal_encoder_output_shapes, convert_sklearn_ordinal_encoder),
+    ):
+        update_registered_converter(encoder, f"Gapped{encoder.__name__}", shapes, _encoder(convert))
 
 
 def _register(classifier: type, regressor: type) -> None:
@@ -158,8 +172,12 @@ class _Graph:
 
 
 def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
-    """Impute doubles; skl2onnx's own converter does all else."""
+    """Impute doubles and strings; skl2onnx's own converter does all else."""
     imputer = operator.raw_operator
+    if isinstance(operator.inputs[0].type, StringTensorType) and is_missing(imputer.missing_values):
+        operator.raw_operator = _changed(imputer, missing_values=MISSING, fill_value=None)
+        convert_sklearn_imputer(scope, operator, container)
+        return
     doubles = all(isinstance(given.type, DoubleTensorType) for given in operator.inputs)
     of_nan = isinstance(imputer.missing_values, float) and np.isnan(imputer.missing_values)
     if not (doubles and of_nan) or np.isnan(imputer.statistics_).any():
@@ -169,6 +187,30 @@ def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     rows = concatenate_variables(scope, operator.inputs, container)
     statistics = graph.constant(imputer.statistics_.reshape(1, -1))
     graph.node("Where", graph.node("IsNaN", rows), statistics, rows, version=16, output=operator.outputs[0].full_name)
+
+
+def _encoder(convert: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    """A converter of an encoder of strings that may have learnt that one is missing."""
+
+    def converted(scope: Any, operator: Any, container: Any) -> None:
+        encoder = operator.raw_operator
+        known = [
+            np.array([MISSING if is_missing(value) else value for value in values], values.dtype)
+            if values.dtype == object
+            else values
+            for values in encoder.categories_
+        ]
+        operator.raw_operator = _changed(encoder, categories_=known)
+        convert(scope, operator, container)
+
+    return converted
+
+
+def _changed(estimator: Any, **attributes: Any) -> Any:
+    """A copy of a fitted estimator with other attributes."""
+    made = copy(estimator)
+    vars(made).update(attributes)
+    return made
 
 
 def _convert_regressor(scope: Any, operator: Any, container: Any) -> None:

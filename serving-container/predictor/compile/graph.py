@@ -50,12 +50,11 @@ def write(estimator: Any, schema: Schema, precision: type, directory: Path) -> N
 
 
 def _compiled(feature: Feature) -> Feature:
-    """What the graph takes of a feature: no missing strings, and true or false only where an encoder knows these."""
+    """What the graph takes of a feature: true or false only where an encoder knows these."""
     flag = feature.type is FeatureType.BOOLEAN and not feature.shared
     return replace(
         feature,
         dtype="object" if feature.text else "float64",
-        nullable=False if feature.text else feature.nullable,
         closed=feature.closed or flag,
     )
 

@@ -105,7 +105,7 @@ def unseen(samples: Samples, model: Estimator) -> list[Samples]:
 
 
 def takes_missing(samples: Samples, model: Estimator) -> bool:
-    """Whether a model answers rows with missing numbers; one that judges its columns itself may refuse them."""
+    """Whether a model answers rows with missing cells; one that judges its columns itself may refuse them."""
     rows = _with_missing(np.array(samples.cells, dtype=object), model.schema, np.random.default_rng(SEED))
     try:
         if len(rows):
@@ -116,9 +116,8 @@ def takes_missing(samples: Samples, model: Estimator) -> bool:
 
 
 def _with_missing(cells: npt.NDArray[Any], schema: Schema, random: np.random.Generator) -> npt.NDArray[Any]:
-    """Samples without a quarter of the numbers that may be missing; none where none may."""
-    never = {*schema.required, *schema.text}
-    optional = [index not in never for index in range(cells.shape[1])]
+    """Samples without a quarter of the cells that may be missing; none where none may."""
+    optional = [index not in schema.required for index in range(cells.shape[1])]
     rows = cells.copy()
     rows[(random.random(cells.shape) < 1 / 4) & optional] = None
     return rows[: len(rows) * any(optional)]

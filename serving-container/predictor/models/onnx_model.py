@@ -18,6 +18,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from predictor.errors import BadInputError, ModelLoadError, PredictionError, PredictorError
+from predictor.inputs.conversion import is_missing
 from predictor.inputs.known_categories import known_categories
 from predictor.inputs.rows import Columns, one_a_row
 from predictor.inputs.schema import Feature, FeatureType, Schema
@@ -33,6 +34,8 @@ NUMBERS = {
     "tensor(bool)": np.bool,
 }
 TEXT = "tensor(string)"
+MISSING = "\uffff"
+"""What stands for a missing string in a compiled model: a noncharacter, which no text has (Unicode, section 23.7)."""
 NAMED_OUTPUTS = {"prob": "predict_proba", "score": "decision_function", "decision": "decision_function"}
 """Parts of the names that converters give to the outputs of a method."""
 LOCALE = (
@@ -74,6 +77,8 @@ class OnnxModel:
         session = self._open(path.name)
         self.schema, self._outputs = _described(session, path)
         self._known = known_categories(self.schema)
+        self._gaps = any(feature.text and feature.nullable is not False for feature in self.schema.features or ())
+        """Whether strings may be missing."""
         self._inputs = [(item.name, NUMBERS.get(item.type, np.str_)) for item in session.get_inputs()]
         self._sessions = self._open_all()
 
@@ -105,8 +110,17 @@ class OnnxModel:
     def _feed(self, rows: Any) -> dict[str, npt.NDArray[Any]]:
         if len(self._inputs) == 1:
             name, kind = self._inputs[0]
-            return {name: _cells(rows, kind)}
-        return {name: _cells(rows[:, i : i + 1], kind, i) for i, (name, kind) in enumerate(self._inputs)}
+            return {name: self._cells(rows, kind)}
+        return {name: self._cells(rows[:, i : i + 1], kind, i) for i, (name, kind) in enumerate(self._inputs)}
+
+    def _cells(self, rows: npt.NDArray[Any], kind: type, first: int = 0) -> npt.NDArray[Any]:
+        """Make cells what an input takes, from the model's column `first` on; raises BadInputError."""
+        if kind is np.str_:
+            return _texts(rows, gaps=self._gaps)
+        numbers = np.ascontiguousarray(rows, dtype=np.float64)
+        if kind in LIMITS:
+            _check(numbers, kind, first)
+        return numbers.astype(kind, copy=False)
 
     def _open(self, file: str) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
@@ -184,16 +198,6 @@ def _outputs(outputs: Sequence[Any], file: str) -> dict[str, Output]:
     return found
 
 
-def _cells(rows: npt.NDArray[Any], kind: type, first: int = 0) -> npt.NDArray[Any]:
-    """Make cells what an input takes, from the model's column `first` on; raises BadInputError."""
-    if kind is np.str_:
-        return _texts(rows)
-    numbers = np.ascontiguousarray(rows, dtype=np.float64)
-    if kind in LIMITS:
-        _check(numbers, kind, first)
-    return numbers.astype(kind, copy=False)
-
-
 def _check(numbers: npt.NDArray[np.float64], kind: type, first: int) -> None:
     """Refuse what a kind of numbers does not hold; NaN only floats do."""
     expected, least, greatest = LIMITS[kind]
@@ -206,10 +210,17 @@ def _check(numbers: npt.NDArray[np.float64], kind: type, first: int) -> None:
         raise BadInputError(f"A cell is not what the model takes: expected {expected}, got {where}.")
 
 
-def _texts(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if not all(isinstance(cell, str) for cell in rows.flat):
+def _texts(rows: npt.NDArray[Any], *, gaps: bool) -> npt.NDArray[Any]:
+    cells = rows.ravel().tolist()
+    if not all(isinstance(cell, str) and cell != MISSING for cell in cells):
+        cells = [MISSING if gaps and is_missing(cell) else _text(cell) for cell in cells]
+    return np.array(cells, dtype=object).reshape(rows.shape)
+
+
+def _text(cell: Any) -> str:
+    if not isinstance(cell, str) or cell == MISSING:
         raise BadInputError("A cell is not what the model takes: expected a string in every column of text.")
-    return rows.astype(object)
+    return cell
 
 
 def _array(answer: Any, output: Output) -> Any:

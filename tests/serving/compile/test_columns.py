@@ -14,10 +14,10 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from predictor.compile.command import Options, compile_model
-from predictor.errors import CompileError
+from predictor.errors import BadInputError
 from predictor.formats import registry
 from tests.serving.compile.test_command import loaded
 
@@ -82,25 +82,52 @@ def test_a_model_trained_with_names_compares_columns_by_name(tmp_path: Path) -> 
     assert loaded(tmp_path / "out").schema.names == tuple(frame.columns)
 
 
-def test_a_string_that_may_be_missing_may_not_be_in_onnx_and_that_is_said(tmp_path: Path) -> None:
-    frame = flats()[["home town", "size"]]
-    columns = [("t", OneHotEncoder(handle_unknown="ignore"), ["home town"]), ("s", StandardScaler(), ["size"])]
-    model = make_pipeline(ColumnTransformer(columns), LogisticRegression()).fit(frame, frame["size"] > 0)
+TOWNS = ["Bern", "Köln", None, "Rom", "Bern", "Köln"] * 10
+ONE_HOT = OneHotEncoder(handle_unknown="ignore")
+ORDINAL = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "gap"),
+    [
+        pytest.param(ONE_HOT, np.nan, id="one-hot"),
+        pytest.param(ONE_HOT, None, id="one-hot of None"),
+        pytest.param(OneHotEncoder(drop="first"), np.nan, id="one-hot, closed"),
+        pytest.param(make_pipeline(SimpleImputer(strategy="most_frequent"), ONE_HOT), np.nan, id="most frequent"),
+        pytest.param(
+            make_pipeline(SimpleImputer(strategy="constant", fill_value="none"), ONE_HOT), np.nan, id="constant"
+        ),
+        pytest.param(make_pipeline(SimpleImputer(strategy="most_frequent"), ORDINAL), np.nan, id="ordinal"),
+    ],
+)
+def test_a_string_may_be_missing_where_the_model_takes_it_so(encoder: Any, gap: Any, tmp_path: Path) -> None:
+    towns = [gap if town is None else town for town in TOWNS]
+    frame = pd.DataFrame({"home town": pd.Series(towns, dtype=object), "size": np.linspace(-1, 1, 60)})
+    columns = [("t", encoder, ["home town"]), ("s", StandardScaler(), ["size"])]
+    model = make_pipeline(ColumnTransformer(columns), LogisticRegression()).fit(frame, np.arange(60) % 3)
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
     frame.to_csv(tmp_path / "samples.csv", index=False)
 
     report = list(compile_model(Options(tmp_path, tmp_path / "out")))
-    frame.assign(**{"home town": frame["home town"].where(frame.index != 3)}).to_csv(
-        tmp_path / "samples.csv", index=False
-    )
-    with pytest.raises(CompileError) as refused:
-        list(compile_model(Options(tmp_path, tmp_path / "again")))
 
-    assert "missing strings: refused, for ONNX has none, in columns home town" in report
-    assert refused.value.detail == (
-        f"A string is missing ({tmp_path / 'samples.csv'}, row 3, column home town), and ONNX has no missing strings: "
-        "leave such rows out of the samples, and they will be refused; or train with a word in their place."
-    )
+    compiled = loaded(tmp_path / "out")
+    assert "predict: 60 rows missing: all alike, largest difference 0" in report
+    rows = registry.decode(b'{"data": [[null, 0.5], ["Rom", 0.5]]}', None, compiled.schema).rows
+    asked = pd.DataFrame({"home town": pd.Series([gap, "Rom"], dtype=object), "size": [0.5, 0.5]})
+    np.testing.assert_allclose(compiled.predict(rows, "predict_proba"), model.predict_proba(asked), atol=1e-6)
+
+
+def test_what_stands_for_a_missing_string_is_no_string_of_a_caller(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"home town": pd.Series(TOWNS, dtype=object), "size": np.linspace(-1, 1, 60)})
+    model = make_pipeline(ColumnTransformer([("t", ONE_HOT, ["home town"])]), LogisticRegression())
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(model.fit(frame, np.arange(60) % 3)))
+    frame.to_csv(tmp_path / "samples.csv", index=False)
+    list(compile_model(Options(tmp_path, tmp_path / "out")))
+    compiled = loaded(tmp_path / "out")
+    rows = registry.decode(b'{"data": [["\\uffff"]]}', None, compiled.schema).rows
+
+    with pytest.raises(BadInputError, match="expected a string"):
+        compiled.predict(rows, "predict")
 
 
 TEXTS = ["Grüße aus Köln a b", "ÄPFEL und Birnen x1", "hello World é ß", "naïve 日本語 テスト don't under_score 3.5"]
