@@ -17,6 +17,7 @@ from deployment.engine import find_docker
 from deployment.errors import UsageError
 from deployment.settings import ENVIRON, GOLDEN, ROOT
 from golden import requests
+from local.environment import find_python
 from local.example import NAMES, find_model
 from local.process import run_to_end
 
@@ -63,7 +64,7 @@ def run(
 def describe(folder: options.Model = "iris") -> None:
     """Write schema.json, what the model takes and answers, beside the model, and show it as a table."""
     model = locate(folder)
-    text = model_process.describe_model(model)
+    text = model_process.describe_model(model, find_python(model, run_to_end, tell))
     (model / "schema.json").write_text(text)
     document = json.loads(text)
     items = document.get("properties") or dict(enumerate(document.get("prefixItems", ())))

@@ -5,6 +5,7 @@ DeploymentError            the command cannot go on: one line on stderr, exit co
 ├── ContainerError         Docker refused, or the container did not come up
 ├── ImageMissingError      there is no image of that name
 ├── ModelError             the model cannot be looked at
+├── PackagesError          the model's packages cannot be had, or conflict with the server's
 ├── UsageError             a value of the command line is not what it should be
 ├── AccountError           AWS refused, or there are no credentials
 ├── NameRefusedError       AWS would not take a name that follows from the model's
@@ -33,6 +34,10 @@ class ImageMissingError(DeploymentError):
 
 class ModelError(DeploymentError):
     """Raise when the model's own process fails."""
+
+
+class PackagesError(DeploymentError):
+    """Raise when the model's packages cannot be resolved or installed."""
 
 
 class UsageError(DeploymentError):

@@ -26,10 +26,10 @@ def compile_model(model: Path, output: Path) -> int:
     return subprocess.run(command, env=reduced(ENVIRON), check=False).returncode  # noqa: S603  # our own program
 
 
-def describe_model(model: Path) -> str:
+def describe_model(model: Path, python: Path) -> str:
     """Return the JSON of the model's schema, as the container describes it; raises ModelError."""
     ended = subprocess.run(  # noqa: S603  # our own program
-        _command("predictor", "describe", str(model)),
+        [str(python), "-m", "predictor", "describe", str(model)],
         env=reduced(ENVIRON),
         stdout=subprocess.PIPE,
         text=True,

@@ -3,44 +3,18 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local.commands import Addresses
+from local.sample_request import Sample
 from local.settings import ACCOUNT, ENDPOINT
 
 UNKNOWN = '{"data": [[0]]}'
-KNOWN_LEAD = "try it:"
-REFUSED_LEAD = "try it, with rows of your model's features:"
-UNKNOWN_LEAD = (
-    "try it, with rows of your model's features (with samples.csv beside the model, a line of them is shown):"
-)
 # As many features as a terminal shows at once.
 MAX_FEATURES = 15
 MAX_CELL = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A request body that the model answers, and why it is none of its samples.csv; each may be empty.
-
-    `form` is a body with a cell for each feature, whether the model answers it or not; `failure` is why the model does
-    not load.
-    """
-
-    body: str = ""
-    refusal: str = ""
-    form: str = field(default="", compare=False)
-    failure: str = ""
-    features: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-
-    @property
-    def lead(self) -> str:
-        """What stands before the line to try."""
-        if self.refusal:
-            return f"{self.refusal}\n\n{REFUSED_LEAD}"
-        return KNOWN_LEAD if self.body else UNKNOWN_LEAD
 
 
 @dataclass(frozen=True, slots=True)

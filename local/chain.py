@@ -15,12 +15,14 @@ from typing import Any
 import httpx
 
 from local import commands
-from local.banner import Sample, Served, banner, not_served
+from local.banner import Served, banner, not_served
 from local.commands import Addresses
+from local.environment import find_python
 from local.errors import ChainError
 from local.example import find_model
 from local.ports import Wanted, reserve
 from local.process import Command, Process
+from local.sample_request import Sample
 from local.settings import Settings
 
 HOST = "127.0.0.1"
@@ -64,14 +66,15 @@ class Chain:
         gateway, runtime, container = sockets = self._reserve()
         addresses = Addresses(*(f"http://{HOST}:{sock.getsockname()[1]}" for sock in sockets))
         model = find_model(self._settings.model, self._environ, self._run_to_end)
+        python = find_python(model, self._run_to_end, _tell)
         print(f"starting with the model in {model} ...", flush=True)
         if self._settings.readable:
             self._output = self._stack.enter_context(_readable())
         # The container binds its port by itself.
         container.close()
-        self._launch(commands.container(model, addresses, self._environ))
+        self._launch(commands.container(python, model, addresses, self._environ))
         self._launch(commands.runtime(addresses, runtime, self._environ))
-        sample, schema = self._sample(model)
+        sample, schema = self._sample(python, model)
         if sample.failure:
             raise ChainError(not_served(model, sample.failure))
         self._launch(commands.gateway(addresses, gateway, self._settings.api_key, schema, self._environ))
@@ -136,17 +139,21 @@ class Chain:
         if self._stop_asked:
             raise Stopped
 
-    def _sample(self, model: Path) -> tuple[Sample, Path]:
+    def _sample(self, python: Path, model: Path) -> tuple[Sample, Path]:
         """Ask the model what it can be tried with, or why it does not load, and what it takes.
 
         The owner's schema.json goes before the one that is found out.
         """
         scratch = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        self._run_to_end(commands.sample(model, scratch / "sample.json", self._environ))
+        self._run_to_end(commands.sample(python, model, scratch / "sample.json", self._environ))
         found = scratch / "sample.json"
         sample = Sample(**json.loads(found.read_text())) if found.exists() else Sample()
         own = model / "schema.json"
         return sample, own if own.is_file() else scratch / "schema.json"
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
 
 
 def _readable() -> Any:

@@ -35,14 +35,14 @@ def readable() -> Command:
     return Command("log", (sys.executable, "-m", "local.readable"), {"PATH": os.defpath}, ROOT)
 
 
-def sample(model: Path, file: Path, environ: Mapping[str, str]) -> Command:
+def sample(python: Path, model: Path, file: Path, environ: Mapping[str, str]) -> Command:
     """Write what the model can be tried with; it is loaded as the container loads it."""
     environment = _inherited(environ) | _serving(environ)
-    return Command("sample", (sys.executable, "-m", "local.sample", str(model), str(file)), environment, ROOT)
+    return Command("sample", (str(python), "-m", "local.sample", str(model), str(file)), environment, ROOT)
 
 
-def container(model: Path, addresses: Addresses, environ: Mapping[str, str]) -> Command:
-    """Serve the model as `docker run IMAGE serve` would; the user's SERVING_* settings apply."""
+def container(python: Path, model: Path, addresses: Addresses, environ: Mapping[str, str]) -> Command:
+    """Serve the model as `docker run IMAGE serve` would, on the model's Python; the user's SERVING_* settings apply."""
     host, _, port = addresses.container.removeprefix("http://").partition(":")
     environment = {
         **_inherited(environ),
@@ -51,7 +51,7 @@ def container(model: Path, addresses: Addresses, environ: Mapping[str, str]) -> 
         "SERVING_PORT": port,
         "SERVING_MODEL_DIR": str(model),
     }
-    return Command("serving container", (sys.executable, "-m", "predictor", "serve"), environment, SERVING)
+    return Command("serving container", (str(python), "-m", "predictor", "serve"), environment, SERVING)
 
 
 def runtime(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str]) -> Command:

@@ -1,6 +1,7 @@
 """Write what a model can be tried with, asked of the model itself: `python -m local.sample DIRECTORY FILE`.
 
-FILE is then the JSON of a local.banner.Sample. Beside it lies schema.json, unless code of the owner judges by itself.
+FILE is then the JSON of a local.sample_request.Sample. Beside it lies schema.json, unless code of the owner judges by
+itself.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ from typing import Any
 
 from deployment.errors import UnreadableError
 from deployment.samples import SAMPLES, Reply, fit, read_samples
-from local.banner import Sample
-from local.settings import ENVIRON
+from deployment.settings import ENVIRON
+from local.sample_request import Sample
 from predictor.errors import PredictorError
 from predictor.formats.registry import decode, encode
 from predictor.inputs.schema import Schema

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer
 
-from local.banner import Sample
 from local.sample import FLOWERS, find_sample, main
+from local.sample_request import Sample
 from predictor.worker.loading import load
 from tests.local import sample_models
 from tests.local.sample_models import Save

@@ -1,0 +1,49 @@
+"""Where packages come from: what the user's pip is set to counts for uv, which does not read pip's settings."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Mapping
+
+from deployment.errors import MissingToolError
+from deployment.settings import ENVIRON, TOOLS
+
+UV = TOOLS / "uv" / "bin" / "uv"
+PIP = UV.with_name("pip")
+# A setting of pip, the variable of uv for the same, and what stands between several values there.
+SETTINGS: Mapping[str, tuple[str, str]] = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "no-index": ("UV_NO_INDEX", " "),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+# Variables with which a user says to uv itself where packages come from.
+OWN = re.compile(r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE)")
+LINE = re.compile(r"^[^.\n]*\.(?P<name>[a-z-]+)=(?P<value>'.*'|\".*\")$", re.MULTILINE)
+
+
+def environment(environ: Mapping[str, str] = ENVIRON) -> dict[str, str]:
+    """Return the environment that uv runs in; raises MissingToolError."""
+    if not UV.is_file():
+        raise MissingToolError(f"there is no {UV}: `make {UV.relative_to(TOOLS.parent)}` installs it")
+    # The project's own environment is not the one that uv is to work on. To resolve for a Python it needs none of it.
+    kept = {name: value for name, value in environ.items() if name != "VIRTUAL_ENV"} | {"UV_PYTHON_DOWNLOADS": "never"}
+    if any(OWN.fullmatch(name) for name in environ):
+        return kept
+    listed = subprocess.run([PIP, "config", "list"], env=kept, capture_output=True, text=True, check=False)  # noqa: S603  # our own tool
+    return translated(listed.stdout) | kept
+
+
+def translated(listed: str) -> dict[str, str]:
+    """Return pip's settings, as `pip config list` prints them, as variables of uv."""
+    found: dict[str, str] = {}
+    for line in LINE.finditer(listed):
+        if line["name"] in SETTINGS:
+            variable, between = SETTINGS[line["name"]]
+            found[variable] = between.join(ast.literal_eval(line["value"]).split())
+    if "UV_INDEX" in found:
+        # pip takes the best version of all indexes, uv by default what the first one has.
+        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return found
