@@ -40,7 +40,7 @@ def test_the_inference_py(example: UserCode) -> None:
     answer = asyncio.run(example.respond(f'{{"data": [{WINE}]}}'.encode(), "application/json", None))
 
     assert (answer.body, answer.content_type) == (
-        b'{"predictions": [{"class": 0, "share": 0.999}]}',
+        b'{"predictions": [{"class": 0, "share": 1.0}]}',
         "application/json",
     )
 

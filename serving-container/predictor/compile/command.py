@@ -8,20 +8,21 @@ import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from predictor.compile.comparison import Comparison, compare, failure, timing
-from predictor.compile.graph import FILE, PRECISIONS, write
+from predictor.compile.graph import FILE, PRECISIONS, limit, write
 from predictor.compile.samples import Samples, find_samples, read_samples, takes_missing, unseen, variations
 from predictor.errors import CompileError, ModelLoadError, PredictionError, PredictorError
 from predictor.models.base import Model
 from predictor.models.base import Options as LoadOptions
 from predictor.models.estimator import Estimator
-from predictor.models.files import DECISION_FUNCTION
-from predictor.models.loading import find_program, importable, load_file
+from predictor.models.files import DECISION_FUNCTION, ORIGINAL
+from predictor.models.loading import find, find_program, importable, kind, load_file
 
 TOLERANCE = 1e-6
-TIMED_ROWS = (1, 100)
+TIMED_ROWS = (1, 10, 100, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Options:
     tolerance: float = TOLERANCE
     methods: tuple[str, ...] = ()
     """Methods that the compiled model shall offer; all that the model has when empty."""
+    even_if_slower: bool = False
+    """Whether a model is written that is slower than its original for some batches."""
     trusted: tuple[str, ...] = ()
     """Types that a skops file may hold besides those that are known to be safe."""
 
@@ -67,8 +70,7 @@ def compile_model(options: Options) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as directory:
         compiled, comparisons = yield from _convert(model, samples, options, Path(directory))
         yield from map(str, comparisons)
-        for rows in TIMED_ROWS:
-            yield timing(model, compiled, samples, rows)
+        yield from _pick(model, compiled, samples, options, Path(directory))
         options.output.mkdir(parents=True, exist_ok=True)
         for file in Path(directory).iterdir():
             shutil.copy(file, options.output / file.name)
@@ -86,6 +88,8 @@ def _options(arguments: list[str], trusted: tuple[str, ...]) -> Options:
     parser.add_argument("--tolerance", type=float, default=TOLERANCE, help=text)
     text = "methods that it shall offer, with commas; all that the model has"
     parser.add_argument("--methods", type=lambda names: tuple(filter(None, names.split(","))), default=(), help=text)
+    text = "write a model that is slower for some requests: it starts sooner, and needs no scikit-learn"
+    parser.add_argument("--even-if-slower", action="store_true", help=text)
     return Options(**vars(parser.parse_args(arguments)), trusted=trusted)
 
 
@@ -102,7 +106,7 @@ def _load(options: Options) -> Estimator:
 
 def _check_output(options: Options) -> None:
     """Refuse a directory that would then hold two models."""
-    ours = {FILE, DECISION_FUNCTION}
+    ours = {FILE, DECISION_FUNCTION, ORIGINAL}
     others = [path.name for path in options.output.glob("*") if path.name not in ours and path.stem != "samples"]
     if others:
         raise CompileError(f"{options.output} already holds {', '.join(sorted(others))}: name an empty directory.")
@@ -159,6 +163,31 @@ def _prove(model: Estimator, samples: Samples, tolerance: float, directory: Path
             if compare(method, row, original, compiled, tolerance).differing:
                 raise CompileError(f"it does not answer the same: {method} of a row with something {row.kind}.")
     return compiled, comparisons
+
+
+def _pick(model: Estimator, compiled: Model, samples: Samples, options: Options, directory: Path) -> Iterator[str]:
+    """Time both models, and have the original predict the batches for which it is the quicker one."""
+    differing = next(rows for rows in variations(samples, model) if rows.kind == "crossed")
+    timings = [timing(model, compiled, differing, rows) for rows in TIMED_ROWS]
+    yield from map(str, timings)
+    quick = [timed.rows for timed in takewhile(lambda timed: not timed.slower, timings)]
+    if len(quick) == len(timings) or options.even_if_slower:
+        return
+    slow = timings[len(quick)]
+    refusal = CompileError(
+        f"it would be slower for {slow.rows} row{'s' if slow.rows > 1 else ''}: serve the model as it is, "
+        "or compile it with --even-if-slower."
+    )
+    file = find(options.model_dir)
+    if not quick or kind(file) != "pickle" or (options.model_dir / "code").exists():
+        raise refusal
+    shutil.copy(file, directory / ORIGINAL)
+    limit(quick[-1], directory)
+    try:
+        _prove(model, samples, options.tolerance, directory)
+    except CompileError as error:
+        raise refusal from error
+    yield f"more than {quick[-1]} rows: predicted by the original, {ORIGINAL}, which is quicker there"
 
 
 def _hint(model: Model, wrong: list[Comparison]) -> str:

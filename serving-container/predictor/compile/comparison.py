@@ -73,16 +73,33 @@ def _kind(values: npt.NDArray[Any]) -> str:
 
 SECONDS = 0.2
 """That each measurement takes."""
-LEAST_GAIN = 1.1
+LEAST_LOSS = 1.05
+"""Below it a difference is one of the measurement."""
 
 
-def timing(model: Model, compiled: Model, samples: Samples, count: int) -> str:
-    """Compare the times of a call with so many rows, in words."""
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a call of so many rows takes, in seconds."""
+
+    rows: int
+    before: float
+    after: float
+
+    @property
+    def slower(self) -> bool:
+        """Whether the compiled model is."""
+        return self.after > LEAST_LOSS * self.before
+
+    def __str__(self) -> str:
+        unit = f"{self.rows:,} row{'s' if self.rows > 1 else ''}"
+        gain = f"{self.before / self.after:.1f} times as fast"
+        return f"speed: {unit} {self.before * 1e6:.0f} us before, {self.after * 1e6:.0f} us compiled, {gain}"
+
+
+def timing(model: Model, compiled: Model, samples: Samples, count: int) -> Timing:
+    """Time a call with so many rows of either model."""
     some = samples.first(count)
-    before, after = (_seconds(each, some) for each in (model, compiled))
-    unit = f"{count} row{'s' if count > 1 else ''}"
-    gain = f"{before / after:.1f} times as fast" + (", no gain" if before / after < LEAST_GAIN else "")
-    return f"speed: {unit} {before * 1e6:.0f} us before, {after * 1e6:.0f} us compiled, {gain}"
+    return Timing(count, _seconds(model, some), _seconds(compiled, some))
 
 
 def _seconds(model: Model, samples: Samples) -> float:

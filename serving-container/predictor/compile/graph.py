@@ -1,5 +1,6 @@
 """A fitted estimator as ONNX files: one graph for predictions and probabilities, one more for decision_function."""
 
+import json
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,14 @@ def write(estimator: Any, schema: Schema, precision: type, directory: Path) -> N
     onnx.helper.set_model_props(graphs[FILE], {METADATA: description(described, outputs)})
     for name, graph in graphs.items():
         onnx.save(graph, directory / name)
+
+
+def limit(most_rows: int, directory: Path) -> None:
+    """Let the original beside the graph predict batches of more rows."""
+    graph = onnx.load(directory / FILE)
+    (described,) = (entry for entry in graph.metadata_props if entry.key == METADATA)
+    described.value = json.dumps(json.loads(described.value) | {"most_rows": most_rows})
+    onnx.save(graph, directory / FILE)
 
 
 def _compiled(feature: Feature) -> Feature:

@@ -36,7 +36,9 @@ OTHERS_SUFFIXES = {
 """Files of libraries whose models need functions of one's own."""
 DECISION_FUNCTION = "decision_function.onnx"
 """A compiled model's second graph, which is no model by itself."""
-NEVER_NAMES = frozenset({"schema.json", "golden.json", "deployment.toml", DECISION_FUNCTION})
+ORIGINAL = "original.pkl"
+"""What a compiled model was made of, where that predicts many rows more quickly."""
+NEVER_NAMES = frozenset({"schema.json", "golden.json", "deployment.toml", DECISION_FUNCTION, ORIGINAL})
 """Files of a model's folder that say something of the model."""
 NEVER_STEMS = frozenset({"samples", "requirements"})
 NEVER_FOLDERS = frozenset({"__MACOSX", "__pycache__"})

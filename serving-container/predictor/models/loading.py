@@ -89,9 +89,13 @@ def _skops(path: Path, options: Options) -> Model:
 
 
 def _onnx(path: Path, options: Options) -> Model:
-    from predictor.models import onnx_model  # noqa: PLC0415  # each format imports what it needs
+    from predictor.models import by_rows, onnx_model  # noqa: PLC0415  # each format imports what it needs
 
-    return onnx_model.load(path, options.threads)
+    compiled = onnx_model.load(path, options.threads)
+    if compiled.most_rows is None:
+        return compiled
+    original = _pickle(path.with_name(files_of_models.ORIGINAL), options)
+    return by_rows.ByRows(compiled, original, compiled.most_rows)
 
 
 def _xgboost(path: Path, options: Options) -> Model:

@@ -75,7 +75,7 @@ class OnnxModel:
         self._directory = path.parent
         self._threads = threads
         session = self._open(path.name)
-        self.schema, self._outputs = _described(session, path)
+        self.schema, self._outputs, self.most_rows = _described(session, path)
         self._known = known_categories(self.schema)
         self._gaps = any(feature.text and feature.nullable is not False for feature in self.schema.features or ())
         """Whether strings may be missing."""
@@ -153,16 +153,20 @@ def description(schema: Schema, outputs: dict[str, Output]) -> str:
     return json.dumps({"schema": to_json(schema), "outputs": places})
 
 
-def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Schema, dict[str, Output]]:
-    """Read a compiled model's metadata, or else derive them."""
+def _described(session: onnxruntime.InferenceSession, path: Path) -> tuple[Schema, dict[str, Output], int | None]:
+    """Read a compiled model's metadata, or else derive them.
+
+    The last is the largest batch for the graph; its original predicts larger ones. None where there is no original.
+    """
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:
         outputs = _outputs(session.get_outputs(), path.name)
-        return _schema(session.get_inputs(), tuple(outputs), path), outputs
+        return _schema(session.get_inputs(), tuple(outputs), path), outputs, None
     read = json.loads(text)
     if "schema" not in read:
         raise ModelLoadError(f"{path} was compiled by an earlier version: compile the original again.")
-    return from_json(read["schema"]), {name: Output(**output) for name, output in read["outputs"].items()}
+    outputs = {name: Output(**output) for name, output in read["outputs"].items()}
+    return from_json(read["schema"]), outputs, read.get("most_rows")
 
 
 def _schema(inputs: Sequence[Any], methods: tuple[str, ...], path: Path) -> Schema:

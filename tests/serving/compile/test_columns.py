@@ -42,7 +42,7 @@ def test_named_columns_of_text_and_numbers(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
     frame.to_csv(tmp_path / "samples.csv", index=False)
 
-    list(compile_model(Options(tmp_path, tmp_path / "out")))
+    list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
 
     compiled = loaded(tmp_path / "out")
     request = registry.decode(b'[{"id": 1, "rooms": 3, "home town": "Rom", "size": 0.5}]', None, compiled.schema)
@@ -62,7 +62,7 @@ def test_a_number_may_be_missing_where_the_model_takes_it_so(imputed: list[str],
         tmp_path / "samples.csv", index=False
     )
 
-    report = list(compile_model(Options(tmp_path, tmp_path / "out")))
+    report = list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
     compiled = loaded(tmp_path / "out")
 
     assert any(line.startswith("predict: 60 rows missing: all alike") for line in report) == bool(imputed)
@@ -77,7 +77,7 @@ def test_a_model_trained_with_names_compares_columns_by_name(tmp_path: Path) -> 
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(LinearRegression().fit(frame, target)))
     frame[frame.columns[::-1]].to_csv(tmp_path / "samples.csv", index=False)
 
-    list(compile_model(Options(tmp_path, tmp_path / "out")))
+    list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
 
     assert loaded(tmp_path / "out").schema.names == tuple(frame.columns)
 
@@ -108,7 +108,7 @@ def test_a_string_may_be_missing_where_the_model_takes_it_so(encoder: Any, gap: 
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
     frame.to_csv(tmp_path / "samples.csv", index=False)
 
-    report = list(compile_model(Options(tmp_path, tmp_path / "out")))
+    report = list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
 
     compiled = loaded(tmp_path / "out")
     assert "predict: 60 rows missing: all alike, largest difference 0" in report
@@ -122,7 +122,7 @@ def test_what_stands_for_a_missing_string_is_no_string_of_a_caller(tmp_path: Pat
     model = make_pipeline(ColumnTransformer([("t", ONE_HOT, ["home town"])]), LogisticRegression())
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model.fit(frame, np.arange(60) % 3)))
     frame.to_csv(tmp_path / "samples.csv", index=False)
-    list(compile_model(Options(tmp_path, tmp_path / "out")))
+    list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
     compiled = loaded(tmp_path / "out")
     rows = registry.decode(b'{"data": [["\\uffff"]]}', None, compiled.schema).rows
 
@@ -139,7 +139,7 @@ def test_text_of_any_language(words: Any, tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
     pd.DataFrame({"text": TEXTS}).to_csv(tmp_path / "samples.csv", index=False)
 
-    list(compile_model(Options(tmp_path, tmp_path / "out")))
+    list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
 
     compiled = loaded(tmp_path / "out")
     unseen = ["äpfel aus KÖLN", "日本語 und Nichts", ""]

@@ -51,7 +51,7 @@ def compiled(tmp_path: Path) -> Compiled:
     def compiled(estimator: Any, flats: pd.DataFrame = FLATS) -> tuple[Model, Model]:
         (tmp_path / "model.pkl").write_bytes(pickle.dumps(estimator))
         flats.to_csv(tmp_path / "samples.csv", index=False)
-        list(compile_model(Options(tmp_path, tmp_path / "out")))
+        list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
         original, subject = load(tmp_path), load(tmp_path / "out")
         assert not isinstance(original, UserCode)
         assert not isinstance(subject, UserCode)
@@ -209,7 +209,7 @@ def test_numbers_other_than_true_and_false_are_refused_and_that_is_said(tmp_path
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
     flats.to_csv(tmp_path / "samples.csv", index=False)
 
-    report = list(compile_model(Options(tmp_path, tmp_path / "out")))
+    report = list(compile_model(Options(tmp_path, tmp_path / "out", even_if_slower=True)))
     original, subject = load(tmp_path), load(tmp_path / "out")
 
     assert "numbers other than true and false: refused in columns rooms" in report
