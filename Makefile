@@ -38,7 +38,7 @@ test: .venv/.locked ## all tests; those that need Docker are skipped, and said t
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer cli local deployment \
+	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer cli batch local deployment \
 	  sam_template tests benchmarks
 	PYTHONPATH=authorizer:golden:invoker:serving-container:. $(BIN)/lint-imports --no-logo
 packages: .venv/.locked ## draw the container's packages and their imports: docs/packages.svg

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import account_commands, local_commands
+from cli import account_commands, batch_command, local_commands
 from cli.failures import EXIT_CODES, INTERRUPTED, fail
 
 HELP = f"""From a model's folder to its URL.
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 local_commands.register(app)
+batch_command.register(app)
 account_commands.register(app)
 
 

@@ -13,6 +13,7 @@ FOLDERS = (
     "serving-container/predictor",
     "golden/golden",
     "authorizer/authorizer",
+    "batch",
     "cli",
     "deployment",
     "local",
