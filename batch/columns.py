@@ -37,7 +37,7 @@ class Columns:
         return (self.words or {}).get(column, frozenset())
 
 
-def read_columns(model: Path) -> Columns:
+def read_columns(model: Path, python: Path) -> Columns:
     """Ask the model's folder what the model takes; raises BatchError where it takes no table, or only whole ones."""
     own = model / "schema.json"
     if own.is_file():
@@ -45,7 +45,7 @@ def read_columns(model: Path) -> Columns:
     elif (model / "code").is_dir() or (model / "inference.py").is_file():
         return Columns()
     else:
-        text = describe_model(model)
+        text = describe_model(model, python)
     return parse_columns(json.loads(text))
 
 

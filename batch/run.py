@@ -27,6 +27,8 @@ class Batch:
     """What to do: the model's folder, a file or a folder of files, where the output goes, and how."""
 
     model: Path
+    python: Path
+    """The interpreter that has the model's packages."""
     input: Path
     output: Path
     options: Options
@@ -112,14 +114,14 @@ def _predict(batch: Batch, files: list[Path], journal: Journal, progress: Progre
     columns = _columns(batch)
     # A header that does not fit is told before the model is started.
     opened = [(file, *open_file(file, columns, batch.options)) for file in files]
-    with serving(batch.model, environ) as container:
+    with serving(batch.python, batch.model, environ) as container:
         for file, source, sink in opened:
             target = begun / file.name if batch.input.is_dir() else begun
             OneFile(source, sink, batch.options, container).write(target, journal, progress)
 
 
 def _columns(batch: Batch) -> Columns:
-    columns = read_columns(batch.model)
+    columns = read_columns(batch.model, batch.python)
     if batch.options.probabilities and LIKELY not in columns.methods:
         raise BatchError(f"the model has no probabilities: it answers {', '.join(columns.methods)}")
     return columns

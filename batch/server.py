@@ -108,13 +108,13 @@ class Container:
 
 
 @contextmanager
-def serving(model: Path, environ: Mapping[str, str]) -> Iterator[Container]:
+def serving(python: Path, model: Path, environ: Mapping[str, str]) -> Iterator[Container]:
     """Serve a model with as many workers as there are cores; what the user has set of SERVING_* goes first."""
     with bind(HOST, 0, "batch") as sock:
         port = sock.getsockname()[1]
     addresses = Addresses("", "", f"http://{HOST}:{port}")
     with tempfile.TemporaryFile() as log:
-        process = Process(container(model, addresses, {**DEFAULTS, **environ}), log.fileno())
+        process = Process(container(python, model, addresses, {**DEFAULTS, **environ}), log.fileno())
         served = Container(process, port, log)
         try:
             served.wait()

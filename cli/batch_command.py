@@ -14,9 +14,11 @@ from batch.records import Options
 from batch.run import Batch, run
 from cli import options
 from cli.local_commands import locate
-from cli.output import show
+from cli.output import show, tell
 from deployment.errors import UsageError
 from deployment.settings import ENVIRON
+from local.environment import find_python
+from local.process import run_to_end
 
 STOP, SKIP = "stop", "skip"
 
@@ -52,10 +54,12 @@ def batch(
     names = None if only is None else tuple(filter(None, only.split(",")))
     chosen = Options(skip=on_error == SKIP, only=names, probabilities=probabilities, header=header)
     started = time.monotonic()
+    model = locate(folder)
+    python = find_python(model, run_to_end, tell)
     with _bar() as bar:
         task = bar.add_task("", total=None, rows="", speed="")
         progress = Progress(lambda now: _move(bar, task, now, started))
-        run(Batch(locate(folder), input_, output, chosen, overwrite), ENVIRON, progress)
+        run(Batch(model, python, input_, output, chosen, overwrite), ENVIRON, progress)
     show(_summary(output, progress, time.monotonic() - started))
 
 

@@ -19,6 +19,7 @@ from deployment.settings import ROOT
 from tests.batch.conftest import Asking, credit
 
 ROWS = 30_000
+PYTHON = Path(sys.executable)
 
 
 def command(model: Asking, *arguments: str | Path) -> list[str]:
@@ -76,8 +77,8 @@ def test_a_folder_with_a_bad_line(credit_model: Asking, tmp_path: Path) -> None:
     source.mkdir()
     credit(20).to_csv(source / "a.csv", index=False)
     (source / "b.jsonl").write_text('{"age": 1}\n')
-    stopped = Batch(credit_model.folder, source, tmp_path / "stopped", Options())
-    skipped = Batch(credit_model.folder, source, tmp_path / "skipped", Options(skip=True, only=()))
+    stopped = Batch(credit_model.folder, PYTHON, source, tmp_path / "stopped", Options())
+    skipped = Batch(credit_model.folder, PYTHON, source, tmp_path / "skipped", Options(skip=True, only=()))
     progress = Progress(lambda _: None)
 
     with pytest.raises(LineError, match=r"b\.jsonl, line 1: lacks the key"):
@@ -103,7 +104,7 @@ def test_a_folder_with_a_bad_line(credit_model: Asking, tmp_path: Path) -> None:
 def test_files_that_do_not_fit(credit_model: Asking, tmp_path: Path, arguments: tuple[str, str], message: str) -> None:
     for name in ("in.csv", "in.txt", "there.csv"):
         (tmp_path / name).write_text("")
-    batch = Batch(credit_model.folder, tmp_path / arguments[0], tmp_path / arguments[1], Options())
+    batch = Batch(credit_model.folder, PYTHON, tmp_path / arguments[0], tmp_path / arguments[1], Options())
 
     with pytest.raises(BatchError, match=message):
         run_batch(batch, {}, Progress(lambda _: None))
