@@ -76,11 +76,11 @@ $(UV): requirements/uv.txt
 	@.tools/uv/bin/pip install --quiet --require-hashes -r requirements/uv.txt
 	@touch $@
 
-# Said on stderr: what reads a target's stdout wants its answer alone.
+# Said on stderr: what reads a target's stdout wants its answer alone. Only .venv is compiled at once: all of it is used.
 define environment
 	@echo "installing $(1) from $(2)$(3) ..." >&2
 	@$(PYTHON) -m venv --without-pip $(1)
-	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(1)/bin/python $(2)
+	@$(UV) pip sync --quiet --require-hashes $(if $(filter .venv,$(1)),--compile-bytecode) --python $(1)/bin/python $(2)
 	@touch $(1)/.locked
 endef
 .venv/.locked: requirements/dev.txt | $(UV)
