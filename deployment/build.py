@@ -13,6 +13,7 @@ from deployment.engine import Docker
 from deployment.errors import ContainerError, UsageError
 from deployment.findings import Finding, passed
 from deployment.image import MODEL_LABEL
+from deployment.model_packages import LOCK, lock, of_image, requirements
 from deployment.model_process import needed_extras
 from deployment.settings import ROOT, SERVING
 from deployment.target import Hosting, Target
@@ -55,9 +56,13 @@ def digest(content: bytes) -> str:
 
 
 def build(docker: Docker, chosen: Build, tell: Tell) -> None:
-    """Build the image; raises ContainerError."""
+    """Build the image; raises ContainerError, and PackagesError before anything is built."""
+    own = requirements(chosen.model)
+    if own:
+        lock(chosen.model, of_image(chosen.platform), chosen.model / LOCK, tell)
     copy(chosen)
-    extras = needed_extras(chosen.folder / "model", chosen.extras.split())
+    # A folder with requirements.txt says itself what its model needs.
+    extras = chosen.extras if own else needed_extras(chosen.folder / "model", chosen.extras.split())
     command = ["build", *shlex.split(chosen.flags), *_form(docker, chosen.platform)]
     if "--build-arg BASE=" not in f"{chosen.flags} ".replace("--build-arg=", "--build-arg "):
         command += ["--build-arg", f"BASE={chosen.base or pinned_base(docker, tell)}"]

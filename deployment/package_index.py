@@ -10,14 +10,12 @@ from deployment.settings import ENVIRON, TOOLS
 
 UV = TOOLS / "uv" / "bin" / "uv"
 PIP = UV.with_name("pip")
-# A setting of pip, the variable of uv for the same, and what stands between several values there.
-SETTINGS: Mapping[str, tuple[str, str]] = {
-    "index-url": ("UV_DEFAULT_INDEX", " "),
-    "extra-index-url": ("UV_INDEX", " "),
-    "find-links": ("UV_FIND_LINKS", ","),
-    "no-index": ("UV_NO_INDEX", " "),
-    "trusted-host": ("UV_INSECURE_HOST", " "),
-    "cert": ("SSL_CERT_FILE", " "),
+# A setting of pip, and the variable of uv for the same.
+SETTINGS: Mapping[str, str] = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
 }
 # Variables with which a user says to uv itself where packages come from.
 OWN = re.compile(r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONFIG_FILE)")
@@ -37,12 +35,15 @@ def environment(environ: Mapping[str, str] = ENVIRON) -> dict[str, str]:
 
 
 def translated(listed: str) -> dict[str, str]:
-    """Return pip's settings, as `pip config list` prints them, as variables of uv."""
+    """Return pip's settings, as `pip config list` prints them, as variables of uv.
+
+    Folders of this machine are left out: the build of the image does not reach them.
+    """
     found: dict[str, str] = {}
     for line in LINE.finditer(listed):
-        if line["name"] in SETTINGS:
-            variable, between = SETTINGS[line["name"]]
-            found[variable] = between.join(ast.literal_eval(line["value"]).split())
+        words = [word for word in ast.literal_eval(line["value"]).split() if not word.startswith("file:")]
+        if words and line["name"] in SETTINGS:
+            found[SETTINGS[line["name"]]] = " ".join(words)
     if "UV_INDEX" in found:
         # pip takes the best version of all indexes, uv by default what the first one has.
         found["UV_INDEX_STRATEGY"] = "unsafe-best-match"

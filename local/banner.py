@@ -55,6 +55,8 @@ def takes(served: Served) -> str:
     if kind != "table":
         return f"The model in {served.model} takes {'JSON' if kind == 'json' else 'what its code takes'}.\n"
     features = _features(served.schema) or [(name, kind, "") for name, kind in served.sample.features]
+    if not features:
+        return f"The model in {served.model} takes rows; it does not say of which features.\n"
     return f"The model in {served.model} takes rows of {len(features)} features:\n\n{table(features)}"
 
 

@@ -15,10 +15,12 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from cli import maintenance
+from deployment import model_packages
 from deployment.build import BASE, Build, build, copy, pinned_base
 from deployment.engine import Docker
-from deployment.errors import ContainerError, UsageError
+from deployment.errors import ContainerError, PackagesError, UsageError
 from deployment.settings import ROOT, SERVING
+from tests.deployment import packages
 
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIA",
@@ -187,6 +189,47 @@ def test_folders_of_any_name(tmp_path: Path, name: str) -> None:
     build(recorder.docker, chosen(tmp_path / name), print)
 
     assert (tmp_path / name / "context" / "model" / "model.pkl").exists()
+
+
+def own_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str) -> Build:
+    """A model with requirements.txt, for a server whose packages are small wheels."""
+    monkeypatch.setattr(model_packages.lock, "__defaults__", (packages.server(tmp_path),))
+    build_of = chosen(tmp_path, extras="compile")
+    (build_of.model / "requirements.txt").write_text(asked)
+    return build_of
+
+
+def test_own_packages_are_locked_and_go_into_the_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder(tmp_path)
+    wanted = own_packages(tmp_path, monkeypatch, "boosting\n")
+    # It does not load here, where the model's packages are not.
+    (wanted.model / "model.pkl").write_bytes(b"cboosting\nModel\n.")
+
+    with packages.only_from(packages.index(tmp_path / "wheels")):
+        build(recorder.docker, wanted, print)
+
+    assert "boosting==1.1" in (wanted.model / "requirements.lock").read_text()
+    assert (wanted.folder / "model" / "requirements.lock").is_file()
+    # The file says what the model needs: no extra is added to those that are asked for.
+    assert "EXTRAS=compile " in recorder.built()
+
+
+def test_a_conflict_is_told_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder(tmp_path)
+    wanted = own_packages(tmp_path, monkeypatch, "old-boosting\n")
+
+    with packages.only_from(packages.index(tmp_path / "wheels")), pytest.raises(PackagesError, match="old-boosting"):
+        build(recorder.docker, wanted, print)
+
+    assert not recorder.notes.exists()
+
+
+def test_own_packages_lie_in_a_layer_before_the_model() -> None:
+    """Docker reuses a layer while what it is made of stays: another model file must not install packages again."""
+    _, final = (SERVING / "Dockerfile").read_text().split("\nFROM ${BASE}\n")
+
+    places = [final.index(word) for word in ("/opt/venv /opt/venv", "--require-hashes", "/opt/ml /opt/ml")]
+    assert places == sorted(places)
 
 
 class Hub(BaseHTTPRequestHandler):

@@ -180,7 +180,7 @@ def test_settings_of_pip_count_for_uv() -> None:
     listed = (
         ":env:.disable-pip-version-check='1'\n"
         "global.index-url='https://index.example/simple'\n"
-        "global.extra-index-url='\\nhttps://a.example\\nhttps://b.example'\n"
+        "global.extra-index-url='\\nhttps://a.example\\nhttps://b.example\\nfile:///here'\n"
         "global.find-links='/wheels /more'\n"
     )
 
@@ -188,7 +188,6 @@ def test_settings_of_pip_count_for_uv() -> None:
         "UV_DEFAULT_INDEX": "https://index.example/simple",
         "UV_INDEX": "https://a.example https://b.example",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
-        "UV_FIND_LINKS": "/wheels,/more",
     }
 
 

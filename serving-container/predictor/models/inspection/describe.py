@@ -46,7 +46,7 @@ def describe(estimator: Any, methods: tuple[str, ...] = ("predict",)) -> Schema:
         feature = FREE_TEXT.feature("")
         return Schema((feature,), methods=methods, container=Container.TEXTS, independent=independent)
     trained = estimators.names(estimator)
-    width = len(trained) or getattr(estimator, "n_features_in_", 0) or 0
+    width = estimators.width(estimator, trained)
     if not width:
         return Schema(methods=methods, independent=independent)
     found = describe_columns(estimator, width)

@@ -118,6 +118,13 @@ def names(estimator: Any) -> tuple[str, ...]:
     return () if found is None else tuple(map(str, found))
 
 
+def width(estimator: Any, trained: tuple[str, ...]) -> int:
+    """How many columns an estimator takes; 0 where it does not say."""
+    if trained or not is_of("catboost", estimator):
+        return len(trained) or getattr(estimator, "n_features_in_", 0) or 0
+    return len(estimator.feature_names_)  # its n_features_in_ is 0 once it has been loaded
+
+
 def members(estimator: Any, width: int) -> list[Any]:
     """Fitted estimators that an estimator hands its rows to, as wrappers, searches and ensembles hold them."""
     if isinstance(estimator, Pipeline | ColumnTransformer | FeatureUnion):

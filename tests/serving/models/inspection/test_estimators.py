@@ -15,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 
 from predictor.inputs.schema import Container
 from predictor.models.estimator import wrap
+from predictor.models.inspection import estimators
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,12 @@ def test_functions_of_numpy_are_not_foreign(step: Any) -> None:
 
     assert schema.independent
     assert schema.numeric
+
+
+def test_the_width_of_a_loaded_catboost_model_is_that_of_its_names() -> None:
+    """CatBoost says 0 features of a model that it has read from a file; it is not installed here."""
+    members = {"__module__": "catboost.core", "n_features_in_": 0, "feature_names_": ["0", "1", "2"]}
+    loaded = type("CatBoostClassifier", (), members)()
+
+    assert estimators.names(loaded) == ()
+    assert estimators.width(loaded, ()) == 3
