@@ -27,8 +27,8 @@ NAMES_WARNING = "X does not have valid feature names"
 TRUSTED = "SERVING_TRUSTED_TYPES"
 ABOUT_INPUT = (ValueError, TypeError, LookupError)
 """What a model raises about rows that it does not take."""
-FORMULAS = ("patsy", "formulaic")
-"""Packages that raise errors of their own about a missing column or an unknown category."""
+OWN_ERRORS = ("patsy", "formulaic", "_catboost")
+"""Packages that raise errors of their own about a missing column, a category or a cell."""
 
 
 class Estimator:
@@ -73,7 +73,7 @@ class Estimator:
         about_input = (
             isinstance(error, ABOUT_INPUT)
             or (unknown and isinstance(error, AttributeError))
-            or type(error).__module__.partition(".")[0] in FORMULAS
+            or type(error).__module__.partition(".")[0] in OWN_ERRORS
         )
         if not about_input or (isinstance(error, TypeError) and not unknown):  # numbers are not of a wrong type
             raise PredictionError("The model failed on these rows.") from error

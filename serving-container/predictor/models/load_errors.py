@@ -9,11 +9,12 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 
 from predictor.errors import ModelLoadError
+from predictor.models import needs
 
 EXTRAS = {"xgboost": "xgboost", "lightgbm": "lightgbm"}
 """Packages that the image holds only when asked to, with the name of the extra."""
 
-REQUIREMENTS = "serving-container/requirements.in, then run make lock, and make image to build the image again"
+REQUIREMENTS = "requirements.txt in the model's folder"
 LOWEST = "1.6"
 """The first scikit-learn whose estimators have `__sklearn_tags__`, which the signature is read from."""
 # What a pickle names and another scikit-learn does not have; 1.5 to 1.7 call the module of their losses "_loss".
@@ -73,7 +74,7 @@ def _missing(error: BaseException, path: Path) -> str | None:
     if package in sys.modules and name:
         file = getattr(sys.modules[package], "__file__", None)
         return f"it needs {what}, which {file} does not define: put the file that it was saved with there."
-    return f"it needs {what}{_remedy(module, _model_dir(path))}."
+    return f"it needs {what}{_remedy(module, path)}."
 
 
 def _save_again(package: str, here: str) -> str:
@@ -169,18 +170,19 @@ def _model_dir(path: Path) -> Path:
     return path.parent.parent if path.suffix == ".py" and path.parent.name == "code" else path.parent
 
 
-def _remedy(module: str, model_dir: Path) -> str:
-    package, code = module.partition(".")[0], model_dir / "code"
-    if package in EXTRAS:
-        return f', which is not installed: build the image with make image MODEL=directory EXTRAS="{EXTRAS[package]}"'
+def _remedy(module: str, path: Path) -> str:
+    package, model_dir = module.partition(".")[0], _model_dir(path)
+    code = model_dir / "code"
     for place in (model_dir, *sorted(model_dir.glob("*/"))):
         for found in (place / f"{package}.py", place / package):
             if place != code and (found.is_file() or (found / "__init__.py").is_file()):
                 return f": move {found} into {code}"
-    return (
-        f", which is not installed: add its package to {REQUIREMENTS} (nothing is installed at start); "
-        f"or, if the module is your own, put {package}.py into {code}"
-    )
+    lines = needs.lines(path, model_dir, package)
+    several = f"lines {', '.join(lines)}" if len(lines) > 1 else f"line {''.join(lines)}"
+    write = f", which is not installed: write the {several} into {REQUIREMENTS}"
+    if package in EXTRAS:
+        return f'{write}, or build the image with make image MODEL=directory EXTRAS="{EXTRAS[package]}"'
+    return f"{write}; or, if the module is your own, put {package}.py into {code}"
 
 
 def _one_line(error: BaseException) -> str:

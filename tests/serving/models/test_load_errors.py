@@ -17,7 +17,7 @@ from predictor.worker.loading import load
 from predictor.worker.user_code import UserCode
 
 HERE = sklearn.__version__
-REQUIREMENTS = "serving-container/requirements.in, then run make lock, and make image to build the image again"
+REQUIREMENTS = "requirements.txt in the model's folder"
 
 
 @pytest.fixture(autouse=True)
@@ -109,9 +109,8 @@ def test_a_missing_module(tmp_path: Path) -> None:
     naming("no_such_package.models", tmp_path)
 
     assert refusal(tmp_path) == (
-        'it needs the module "no_such_package", which is not installed: add its package to '
-        f"{REQUIREMENTS} (nothing is installed at start); "
-        f"or, if the module is your own, put no_such_package.py into {tmp_path}/code."
+        'it needs the module "no_such_package", which is not installed: write the line no-such-package into '
+        f"{REQUIREMENTS}; or, if the module is your own, put no_such_package.py into {tmp_path}/code."
     )
 
 
@@ -158,9 +157,11 @@ def test_a_missing_extra_is_named(file: str, extra: str, tmp_path: Path, monkeyp
     with pytest.raises(ModelLoadError) as refused:
         load(tmp_path)
 
+    line = {"xgboost": "xgboost-cpu"}.get(extra, extra)
     assert refused.value.detail == (
         f'{tmp_path / file} cannot be loaded: it needs the module "{extra}", which is not installed: '
-        f'build the image with make image MODEL=directory EXTRAS="{extra}".'
+        f"write the line {line} into {REQUIREMENTS}, "
+        f'or build the image with make image MODEL=directory EXTRAS="{extra}".'
     )
 
 

@@ -85,6 +85,8 @@ def describe_columns(estimator: Any, width: int) -> list[Column]:
 def _of_estimator(estimator: Any, width: int) -> list[Column]:
     if estimators.is_identity(estimator):
         return [LOOSE] * width
+    if is_of("catboost", estimator):
+        return _of_catboost(estimator, width)
     if not estimators.is_known_part(estimator) or estimators.takes_anything(estimator):
         return [UNKNOWN] * width
     categories = getattr(estimator, "categories_", ())
@@ -94,6 +96,13 @@ def _of_estimator(estimator: Any, width: int) -> list[Column]:
     if isinstance(columns := getattr(estimator, "_preprocessor", None), ColumnTransformer):  # of HistGradientBoosting
         return _of_boosting(estimator, columns, width)
     return _of_members(estimator, width)
+
+
+def _of_catboost(model: Any, width: int) -> list[Column]:
+    """CatBoost's file says which columns are categories, and not which categories: it takes unknown ones."""
+    categories, texts = set(model.get_cat_feature_indices()), set(model.get_text_feature_indices())
+    of_others = [FREE_TEXT if at in texts else replace(NUMBER, nullable=True) for at in range(width)]
+    return [UNKNOWN if at in categories else column for at, column in enumerate(of_others)]
 
 
 def _of_members(estimator: Any, width: int) -> list[Column]:
