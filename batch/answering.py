@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from batch.errors import BatchError
-from batch.records import Answers, Chunk, Source
+from batch.records import LIKELY, PREDICT, Answers, Chunk, Source
 from batch.server import Reply
 
 OK = 200
@@ -43,11 +43,11 @@ class Asking:
         """Answer every record of a chunk, by a line or by an error."""
         good = [at for at in range(len(chunk.sent)) if at not in chunk.faults]
         found: dict[int, bytes | str] = dict(chunk.faults)
-        self._answer(chunk.sent, good, "predict", found)
+        self._answer(chunk.sent, good, PREDICT, found)
         errors = {at: value for at, value in found.items() if isinstance(value, str)}
         likely: dict[int, bytes | str] = {}
         if probabilities:
-            self._answer(chunk.sent, [at for at in good if at not in errors], "predict_proba", likely)
+            self._answer(chunk.sent, [at for at in good if at not in errors], LIKELY, likely)
             errors |= {at: value for at, value in likely.items() if isinstance(value, str)}
         return Answers(
             _lines(found, errors, len(chunk.sent)),
@@ -87,7 +87,7 @@ class Asking:
 
     def _call(self, records: Sequence[bytes], method: str) -> list[bytes] | _Refused:
         source = self._source
-        content_type = source.content_type if method == "predict" else f"{source.content_type}; method={method}"
+        content_type = source.content_type if method == PREDICT else f"{source.content_type}; method={method}"
         reply = self._model.ask(source.prefix + b"\n".join(records), content_type, source.accept)
         if reply.status != OK:
             return _refused(reply, source.columns, self._model)

@@ -37,14 +37,14 @@ class CsvFile:
         self.start = position if self.has_header else Position(_mark(path), 1)
         self.width = len(header.cells)
         self.kept = _kept(self.header, options)
-        self._choose(header)
+        self._choose(header, options)
 
-    def _choose(self, header: Record) -> None:
+    def _choose(self, header: Record, options: Options) -> None:
         """Choose the cells that are sent: those of the model's columns."""
         names, self.chosen = self._known.names, tuple(range(self.width))
         if names and self.has_header:
             _check_names(header.cells, names)
-            if not self._known.takes_all(header.cells):
+            if options.positional or not self._known.takes_all(header.cells):
                 self.chosen = tuple(header.cells.index(name) for name in names)
         elif self._known.width not in {None, self.width} and header.cells:
             raise BatchError(
@@ -52,14 +52,14 @@ class CsvFile:
                 "was trained with"
             )
         self.columns: Sequence[str] = [header.cells[index] for index in self.chosen] if self.has_header else []
-        by_name = bool(names) and self.has_header
+        by_name = bool(names) and self.has_header and not options.positional
         self.content_type = f"text/csv; header={'present' if by_name else 'absent'}"
-        self.prefix = _line(self.columns) + b"\n" if by_name else b""
+        self.prefix = csv_line(self.columns) + b"\n" if by_name else b""
         self._words = {
             place: MISSING - self._known.known_words(self.header[index] if self.header else "")
             for place, index in enumerate(self.chosen)
         }
-        self._plain = len(self.chosen) == self.width and not any(map(self._known.known_words, self.header))
+        self._plain = self.chosen == tuple(range(self.width)) and not any(map(self._known.known_words, self.header))
 
     def chunks(self, position: Position) -> Generator[Chunk]:
         """Read records from a position on."""
@@ -96,11 +96,11 @@ class CsvFile:
 
     def _sent(self, row: list[str]) -> bytes:
         cells = (row[index] for index in self.chosen)
-        return _line(["" if cell in self._words[place] else cell for place, cell in enumerate(cells)])
+        return csv_line(["" if cell in self._words[place] else cell for place, cell in enumerate(cells)])
 
     def _keep(self, row: list[str]) -> bytes:
         assert self.kept is not None
-        return _line([row[index] if index < len(row) else "" for index in self.kept])
+        return csv_line([row[index] if index < len(row) else "" for index in self.kept])
 
 
 class CsvSink:
@@ -122,7 +122,7 @@ class CsvSink:
         added += ["error"] if self._options.skip else []
         if taken := sorted(set(added).intersection(names)):
             raise BatchError(f"{source.path} has a column {taken[0]} already: leave it out with --only")
-        return _line([*names, *added]) + b"\n" if source.has_header else b""
+        return csv_line([*names, *added]) + b"\n" if source.has_header else b""
 
     def text(self, chunk: Chunk, answers: Answers) -> bytes:
         """Return the lines of a chunk."""
@@ -132,7 +132,7 @@ class CsvSink:
             parts.append(_filled(answers.probabilities, self._counts[1]))
         if self._options.skip:
             count = len(chunk.lines)
-            parts.append([_line([answers.errors[at]]) if at in answers.errors else b"" for at in range(count)])
+            parts.append([csv_line([answers.errors[at]]) if at in answers.errors else b"" for at in range(count)])
         return b"".join(b",".join(line) + b"\n" for line in zip(*parts, strict=True))
 
     def _kept(self, chunk: Chunk) -> Sequence[bytes]:
@@ -225,7 +225,7 @@ def _without_words(lines: list[bytes]) -> list[bytes]:
 def _as_wide(text: bytes, width: int) -> bytes:
     """Cut or fill a record to a number of cells: what is written is a table."""
     cells = next(csv.reader(io.StringIO(text.decode(errors="surrogateescape"), newline="")), [])
-    return _line([*cells[:width], *[""] * (width - len(cells))])
+    return csv_line([*cells[:width], *[""] * (width - len(cells))])
 
 
 def _filled(lines: Sequence[bytes | None], width: int) -> Sequence[bytes]:
@@ -265,4 +265,5 @@ def _writer() -> Callable[[Sequence[str]], bytes]:
     return line
 
 
-_line = _writer()
+csv_line = _writer()
+"""Writes cells as a line of CSV, without its end."""

@@ -37,7 +37,7 @@ class Journal:
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
         self._path = path
-        self._identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self.identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._files: dict[str, dict[str, int]] = {}
 
     def load(self) -> bool:
@@ -46,7 +46,7 @@ class Journal:
             document = json.loads(self._path.read_text())
         except (OSError, ValueError):
             return False
-        if document.get("batch") != self._identity:
+        if document.get("batch") != self.identity:
             return False
         self._files = document["files"]
         return bool(self._files)
@@ -61,7 +61,7 @@ class Journal:
         self._files[name] = asdict(done)
         fresh = self._path.with_name(self._path.name + ".new")
         with fresh.open("w") as file:
-            json.dump({"batch": self._identity, "files": self._files}, file)
+            json.dump({"batch": self.identity, "files": self._files}, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(self._path)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from batch.errors import LineError
+
+PREDICT, LIKELY = "predict", "predict_proba"
 START_BYTES = 128 * 1024
 LARGEST_RECORD = 16 * 1024 * 1024
 """A record beyond this size is taken for a quote that is never closed."""
@@ -59,6 +62,8 @@ class Options:
     probabilities: bool = False
     header: bool | None = None
     """Whether a CSV file begins with a header; None where that shall be seen from it."""
+    positional: bool = False
+    """Whether the model gets the cells of CSV in the order of its training, without a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,16 @@ class Answers:
     predictions: Sequence[bytes | None]
     probabilities: Sequence[bytes | None] | None
     errors: Mapping[int, str]
+
+
+def refuse(path: Path, chunk: Chunk, answers: Answers, options: Options) -> None:
+    """Raise LineError for the first record that is refused, where it shall not be skipped."""
+    if answers.errors and not options.skip:
+        at = min(answers.errors)
+        raise LineError(
+            f"{path}, line {chunk.lines[at]}: {answers.errors[at]}; "
+            "with --on-error skip the others are predicted all the same"
+        )
 
 
 class Source(Protocol):
@@ -88,6 +103,15 @@ class Source(Protocol):
 
     def chunks(self, position: Position) -> Generator[Chunk]:
         """Read records from a position on; raises LineError where the file cannot be split into records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file of the batch: how it is read, how it is written, and where that goes."""
+
+    source: "Source"
+    sink: "Sink"
+    target: Path
 
 
 class Sink(Protocol):

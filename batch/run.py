@@ -1,7 +1,7 @@
 """A batch from its input to its output: one file or a folder of files, complete in the end or absent."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,15 +11,13 @@ from batch.csv_files import CsvFile, CsvSink
 from batch.errors import BatchError, LineError
 from batch.journal import Journal, identity_of, lock
 from batch.json_files import JsonFile, JsonSink
-from batch.one_file import OneFile
 from batch.progress import Progress
-from batch.records import Options, Sink, Source
-from batch.server import serving
+from batch.records import LIKELY, Item, Options, Sink, Source
+from batch.state import State, Way
 
 CSV = (".csv",)
 JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*CSV, *JSON_LINES)
-LIKELY = "predict_proba"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Batch:
     overwrite: bool = False
 
 
-def run(batch: Batch, environ: Mapping[str, str], progress: Progress) -> None:
+def run(batch: Batch, way: Way, progress: Progress) -> None:
     """Do a batch, or what is left of one; the output is there in the end, or nothing of it."""
     files = find_files(batch.input)
     _check_output(batch)
@@ -48,7 +46,7 @@ def run(batch: Batch, environ: Mapping[str, str], progress: Progress) -> None:
             begun.mkdir(exist_ok=True)
         progress.total = sum(file.stat().st_size for file in files)
         try:
-            _predict(batch, files, journal, progress, environ)
+            way.predict(_items(batch, files), State(batch.options, journal, progress))
         except LineError:
             # The input has to change, and then the batch begins anew.
             _remove(begun)
@@ -109,15 +107,12 @@ def _locked(output: Path) -> Iterator[None]:
             path.unlink()
 
 
-def _predict(batch: Batch, files: list[Path], journal: Journal, progress: Progress, environ: Mapping[str, str]) -> None:
-    begun = _beside(batch.output, "partial")
-    columns = _columns(batch)
-    # A header that does not fit is told before the model is started.
-    opened = [(file, *open_file(file, columns, batch.options)) for file in files]
-    with serving(batch.python, batch.model, environ) as container:
-        for file, source, sink in opened:
-            target = begun / file.name if batch.input.is_dir() else begun
-            OneFile(source, sink, batch.options, container).write(target, journal, progress)
+def _items(batch: Batch, files: Sequence[Path]) -> list[Item]:
+    """Read the headers: one that does not fit is told before the model is started."""
+    begun, columns = _beside(batch.output, "partial"), _columns(batch)
+    targets = [begun / file.name if batch.input.is_dir() else begun for file in files]
+    opened = [open_file(file, columns, batch.options) for file in files]
+    return [Item(source, sink, target) for (source, sink), target in zip(opened, targets, strict=True)]
 
 
 def _columns(batch: Batch) -> Columns:

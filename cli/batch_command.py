@@ -9,18 +9,23 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from batch.on_this_machine import OnThisMachine
 from batch.progress import Progress
 from batch.records import Options
 from batch.run import Batch, run
+from batch.transform import PERMISSIONS, Place, Resources, Transform, deployed_model
 from cli import options
 from cli.local_commands import locate
 from cli.output import show, tell
+from cli.stack_arguments import choose, session_of
 from deployment.errors import UsageError
+from deployment.session import account_errors
 from deployment.settings import ENVIRON
 from local.environment import find_python
 from local.process import run_to_end
 
 STOP, SKIP = "stop", "skip"
+INSTANCE = "ml.m5.large"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +39,10 @@ def batch(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where the file or the folder goes.")],
     *,
     local: Annotated[bool, typer.Option("--local", help="Predict on this machine, on all its cores.")] = False,
+    env: Annotated[str, typer.Option("--env", "-e", help="Predict on AWS, with the model of this environment.")] = "",
+    place: Annotated[str, typer.Option("--s3", metavar="S3URI", help="With --env: where the job's files go.")] = "",
+    instance: Annotated[str, typer.Option("--instance-type", help="With --env: what the job runs on.")] = INSTANCE,
+    instances: Annotated[int, typer.Option("--instances", min=1, help="With --env: how many of them.")] = 1,
     on_error: Annotated[
         str, typer.Option(metavar="stop|skip", help="At a refused record: end, or write its error and go on.")
     ] = STOP,
@@ -47,20 +56,32 @@ def batch(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT where it is there.")] = False,
 ) -> None:
     """Predict every record of a file: CSV or JSON Lines in, the same records with their predictions out."""
-    if not local:
-        raise UsageError("say where to predict: --local for this machine")
+    if local == bool(env):
+        raise UsageError("say where to predict: --local for this machine, or --env with an environment of AWS")
     if on_error not in {STOP, SKIP}:
         raise UsageError(f"--on-error is stop or skip, not {on_error}")
     names = None if only is None else tuple(filter(None, only.split(",")))
-    chosen = Options(skip=on_error == SKIP, only=names, probabilities=probabilities, header=header)
-    started = time.monotonic()
+    chosen = Options(on_error == SKIP, names, probabilities, header, positional=not local)
     model = locate(folder)
     python = find_python(model, run_to_end, tell)
+    way = OnThisMachine(model, python, ENVIRON) if local else _on_aws(folder, env, place, instance, instances)
+    started = time.monotonic()
     with _bar() as bar:
         task = bar.add_task("", total=None, rows="", speed="")
         progress = Progress(lambda now: _move(bar, task, now, started))
-        run(Batch(model, python, input_, output, chosen, overwrite), ENVIRON, progress)
+        run(Batch(model, python, input_, output, chosen, overwrite), way, progress)
     show(_summary(output, progress, time.monotonic() - started))
+
+
+def _on_aws(folder: str, env: str, place: str, instance: str, instances: int) -> Transform:
+    if not place:
+        raise UsageError("name a place for the job's files that the model's role may read and write: --s3 s3://...")
+    where = Place.parse(place)
+    stack = choose(folder, env)
+    session = session_of(stack)
+    with account_errors(PERMISSIONS):
+        model = deployed_model(session, stack.parameters.get("EndpointName") or stack.name)
+        return Transform(session, Resources(model, instance, instances), where, tell)
 
 
 def _bar() -> Bar:

@@ -18,11 +18,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from batch.columns import parse_columns
 from batch.journal import Journal
-from batch.one_file import OneFile
+from batch.on_this_machine import OneFile
 from batch.progress import Progress
-from batch.records import Options
+from batch.records import Item, Options
 from batch.run import open_file
 from batch.server import Reply
+from batch.state import State
 from predictor.inputs.schema_json import to_json
 from predictor.ipc import Request
 from predictor.models.base import Model
@@ -76,7 +77,7 @@ class Asking:
             opened.size.value = opened.size.most = size
         progress = Progress(lambda _: None)
         journal = Journal(target.with_suffix(".journal"), {})
-        OneFile(opened, sink, options, self).write(target, journal, progress)
+        OneFile(Item(opened, sink, target), State(options, journal, progress), self).write()
         return progress
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from batch.errors import BatchError, LineError
+from batch.on_this_machine import OnThisMachine
 from batch.progress import Progress
 from batch.records import Options
 from batch.run import Batch
@@ -41,6 +42,10 @@ def run(model: Asking, *arguments: str | Path) -> tuple[int, str, str]:
         timeout=120,
     )
     return ended.returncode, ended.stdout, ended.stderr
+
+
+def here(model: Asking) -> OnThisMachine:
+    return OnThisMachine(model.folder, PYTHON, environment())
 
 
 def wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
@@ -82,8 +87,8 @@ def test_a_folder_with_a_bad_line(credit_model: Asking, tmp_path: Path) -> None:
     progress = Progress(lambda _: None)
 
     with pytest.raises(LineError, match=r"b\.jsonl, line 1: lacks the key"):
-        run_batch(stopped, environment(), Progress(lambda _: None))
-    run_batch(skipped, environment(), progress)
+        run_batch(stopped, here(credit_model), Progress(lambda _: None))
+    run_batch(skipped, here(credit_model), progress)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "skipped"]
     assert (progress.rows, progress.errors) == (21, 1)
@@ -107,4 +112,4 @@ def test_files_that_do_not_fit(credit_model: Asking, tmp_path: Path, arguments: 
     batch = Batch(credit_model.folder, PYTHON, tmp_path / arguments[0], tmp_path / arguments[1], Options())
 
     with pytest.raises(BatchError, match=message):
-        run_batch(batch, {}, Progress(lambda _: None))
+        run_batch(batch, here(credit_model), Progress(lambda _: None))

@@ -3,6 +3,7 @@
 Whatever goes wrong with a request is that request's answer alone.
 """
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy.typing as npt
 
 from predictor.errors import PROBLEM_MEDIA_TYPE, PredictionError, PredictorError, problem
+from predictor.formats.json import dump
 from predictor.formats.registry import decode, encode, negotiate
 from predictor.inputs.rows import DecodedRequest, concatenate
 from predictor.inputs.schema import Schema
@@ -18,6 +20,8 @@ from predictor.ipc import Request, Response
 from predictor.logs import log
 from predictor.models.base import Model
 
+SKIP = "; on-error=skip"
+LINES = "application/jsonlines"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -44,7 +48,23 @@ def respond(model: Model, requests: Sequence[Request]) -> list[Response]:
             groups.setdefault(member.decoded.batch_key, []).append(member)
     for group in groups.values():
         answers |= _predict(model, group)
-    return [answers[place] for place in range(len(requests))]
+    return [_by_line(model, request, answers[place]) for place, request in enumerate(requests)]
+
+
+def _by_line(model: Model, request: Request, answer: Response) -> Response:
+    """Where a file would fail over one bad line, a body may ask for `on-error=skip`: that line's answer is its error.
+
+    Halves are asked until the line is alone. A line's end within quotes of CSV would be cut at.
+    """
+    if answer.status < HTTPStatus.BAD_REQUEST or SKIP not in (request.content_type or "") or request.accept != LINES:
+        return answer
+    lines = request.body.removesuffix(b"\n").split(b"\n")
+    if len(lines) == 1:
+        return Response(200, LINES, dump({"error": json.loads(answer.body)["detail"]}) + b"\n", 1)
+    middle = len(lines) // 2
+    halves = [b"\n".join(half) for half in (lines[:middle], lines[middle:])]
+    parts = respond(model, [request._replace(body=half) for half in halves])
+    return Response(200, LINES, b"".join(part.body for part in parts), len(lines))
 
 
 def attempt(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | PredictorError:

@@ -123,3 +123,30 @@ def test_a_wrong_number_of_predictions_reaches_nobody() -> None:
 
 def test_an_empty_batch_has_no_answers() -> None:
     assert respond(Doubles(), []) == list[Response]()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 8])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_body_that_asks_for_it_is_answered_without_its_bad_lines(rows: int, end: str) -> None:
+    """As batch transform needs it: one line a row, in order; 13 fails in the model, text is refused."""
+    cells = ["1", "x", "3", "13", "4", "5", "6", "x"][:rows]
+    body = ("\n".join(cells) + end).encode()
+    types = ("text/csv; header=absent; on-error=skip", "application/jsonlines; on-error=skip")
+    csv = Request(body, types[0], "application/jsonlines", "id")
+    lines = Request(b"\n".join(b"[%s]" % json.dumps(cell).encode() for cell in cells), types[1], csv.accept, "id")
+
+    answers = respond(Doubles(), [csv, lines])
+
+    for answer in answers:
+        assert (answer.status, answer.content_type, answer.rows) == (200, "application/jsonlines", rows)
+        assert len(answer.body.splitlines()) == rows
+    got = [json.loads(line) for line in answers[0].body.splitlines()]
+    good = [{"prediction": 2 * float(cell)} if cell not in {"x", "13"} else None for cell in cells]
+    assert [None if "error" in line else line for line in got] == good
+
+
+def test_nothing_else_is_answered_in_part() -> None:
+    plain = Request(b"1\nx\n", "text/csv; header=absent", "application/jsonlines", "id")
+    other = Request(b"1\nx\n", "text/csv; header=absent; on-error=skip", "text/csv", "id")
+
+    assert [answer.status for answer in respond(Doubles(), [plain, other])] == [400, 400]

@@ -3,17 +3,17 @@
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
 from batch.answering import Asked, Asking
-from batch.errors import LineError
 from batch.journal import Done, Journal
-from batch.progress import Progress
-from batch.records import Answers, Chunk, Options, Position, Sink, Source
+from batch.records import Answers, Chunk, Item, Position, refuse
+from batch.server import serving
+from batch.state import State
 
 COMMIT_SECONDS = 1.0
 CORES = len(os.sched_getaffinity(0))
@@ -21,28 +21,43 @@ AHEAD = 2 * CORES
 """Chunks that are asked about or wait to be written: what the memory holds of the input."""
 
 
+class OnThisMachine:
+    """Serves the model on this machine, and asks it about every chunk."""
+
+    def __init__(self, model: Path, python: Path, environ: Mapping[str, str]) -> None:
+        self._model = model
+        self._python = python
+        self._environ = environ
+
+    def predict(self, items: Sequence[Item], batch: State) -> None:
+        """Write the target of each file."""
+        with serving(self._python, self._model, self._environ) as container:
+            for item in items:
+                OneFile(item, batch, container).write()
+
+
 class OneFile:
     """Reads a source, asks the container, and writes the target from where an earlier run left it."""
 
-    def __init__(self, source: Source, sink: Sink, options: Options, container: Asked) -> None:
-        self._source = source
-        self._sink = sink
-        self._options = options
-        self._asking = Asking(source, container)
+    def __init__(self, item: Item, batch: State, container: Asked) -> None:
+        self._source, self._sink, self._target = item.source, item.sink, item.target
+        self._batch = batch
+        self._asking = Asking(item.source, container)
 
-    def write(self, target: Path, journal: Journal, progress: Progress) -> None:
+    def write(self) -> None:
         """Write the output; raises LineError for a refused record that shall not be skipped."""
+        journal, progress = self._batch.journal, self._batch.progress
         name, start = self._source.path.name, self._source.start
         earlier = journal.done(name)
         done = earlier or Done(start.offset, start.line)
         progress.earlier += done.rows
         progress.add(done.offset, done.rows, done.errors)
-        with target.open("r+b" if earlier else "wb") as output:
+        with self._target.open("r+b" if earlier else "wb") as output:
             output.truncate(done.size)
             output.seek(done.size)
             written, committed = done.size > 0, time.monotonic()
             for chunk, answers in self._answered(done.position):
-                self._check(chunk, answers)
+                refuse(self._source.path, chunk, answers, self._batch.options)
                 header = self._sink.begin(answers)
                 output.write(self._sink.text(chunk, answers) if written else header + self._sink.text(chunk, answers))
                 written = True
@@ -73,17 +88,9 @@ class OneFile:
 
     def _ask(self, chunk: Chunk) -> Answers:
         started = time.monotonic()
-        answers = self._asking.answers(chunk, probabilities=self._options.probabilities)
+        answers = self._asking.answers(chunk, probabilities=self._batch.options.probabilities)
         self._source.size.adapt(time.monotonic() - started)
         return answers
-
-    def _check(self, chunk: Chunk, answers: Answers) -> None:
-        if answers.errors and not self._options.skip:
-            at = min(answers.errors)
-            raise LineError(
-                f"{self._source.path}, line {chunk.lines[at]}: {answers.errors[at]}; "
-                "with --on-error skip the others are predicted all the same"
-            )
 
 
 def _commit(output: BinaryIO, journal: Journal, name: str, done: Done) -> float:
