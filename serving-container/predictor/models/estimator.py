@@ -27,7 +27,7 @@ NAMES_WARNING = "X does not have valid feature names"
 TRUSTED = "SERVING_TRUSTED_TYPES"
 ABOUT_INPUT = (ValueError, TypeError, LookupError)
 """What a model raises about rows that it does not take."""
-OWN_ERRORS = ("patsy", "formulaic", "_catboost")
+OWN_ERRORS = ("patsy", "formulaic", "_catboost", "xgboost", "lightgbm")
 """Packages that raise errors of their own about a missing column, a category or a cell."""
 
 
@@ -78,7 +78,8 @@ class Estimator:
         if not about_input or (isinstance(error, TypeError) and not unknown):  # numbers are not of a wrong type
             raise PredictionError("The model failed on these rows.") from error
         gap = missing_cell(rows)
-        place = f" Row {gap[0]}, column {self.schema.label(gap[1])} is missing." if gap else ""
+        guilty = gap and not self.schema.feature(gap[1]).nullable
+        place = f" Row {gap[0]}, column {self.schema.label(gap[1])} is missing." if gap and guilty else ""
         raise BadInputError(f"The model refuses the rows: {_first_line(error)}{place}{self._advice(rows)}") from error
 
     def _advice(self, rows: Rows) -> str:
