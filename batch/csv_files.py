@@ -133,7 +133,7 @@ class CsvSink:
         if self._options.skip:
             count = len(chunk.lines)
             parts.append([csv_line([answers.errors[at]]) if at in answers.errors else b"" for at in range(count)])
-        return b"".join(b",".join(line) + b"\n" for line in zip(*parts, strict=True))
+        return b"\n".join([*map(b",".join, zip(*parts, strict=True)), b""])
 
     def _kept(self, chunk: Chunk) -> Sequence[bytes]:
         kept: Sequence[bytes] = chunk.kept

@@ -39,7 +39,7 @@ class Size:
 
     value: int = START_BYTES
     least: int = 4 * 1024
-    most: int = 1024 * 1024
+    most: int = 512 * 1024
     quick: float = 0.25
     slow: float = 2.0
 

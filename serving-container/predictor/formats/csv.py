@@ -22,19 +22,23 @@ from predictor.formats.limits import LIMITS, check_rows
 from predictor.formats.matrix import read_matrix
 from predictor.formats.media_types import MediaType
 from predictor.formats.plain import finite, plain
-from predictor.inputs.conversion import number
-from predictor.inputs.rows import DecodedRequest, Rows, choose_method
+from predictor.inputs.conversion import WRONG, convert, number
+from predictor.inputs.rows import Columns, DecodedRequest, Rows, choose_method
 from predictor.inputs.schema import Schema
 from predictor.inputs.validation import Table, check_width, column_order, to_rows
 
 COUNTED = re.compile(rb"\s*0\s*,\s*1\s*[,\r\n]")
 """The beginning of what may be pandas' header of a table without names."""
+BOM = b"\xef\xbb\xbf"
+COMMA, NEWLINE = b",\n"
+MANY = 4096
+"""Bytes of a body from which on the cells are split at once."""
 LATE_QUOTE = re.compile(rb'(^|[,\n])[ \t]+"')
 
 
 def decode(body: bytes, media_type: MediaType, schema: Schema) -> DecodedRequest:
     try:
-        rows: Rows | None = _numbers(body, media_type, schema)
+        rows: Rows | None = _numbers(body, media_type, schema) if schema.numeric else _split(body, media_type, schema)
         if rows is None:
             rows = to_rows(_table(body, media_type, schema), schema)
     except BadInputError as error:
@@ -66,7 +70,7 @@ def _cell(value: Any) -> Any:
 
 def _numbers(body: bytes, media_type: MediaType, schema: Schema) -> npt.NDArray[np.float64] | None:
     """Read lines of numbers ten times as fast: written as JSON, they are one matrix or no JSON."""
-    if not schema.numeric or b"[" in body:
+    if b"[" in body:
         return None
     told = media_type.parameters.get("header")
     if told != "absent" and COUNTED.match(body):
@@ -77,7 +81,7 @@ def _numbers(body: bytes, media_type: MediaType, schema: Schema) -> npt.NDArray[
         columns = _header(head, body, media_type, schema)
         if columns is None:
             return None
-    lines = body.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
+    lines = _lines(body)
     matrix = None if b"\r" in lines else read_matrix(b'{"data":[[' + lines.replace(b"\n", b"],[") + b"]]}")
     if matrix is None:
         return None
@@ -85,6 +89,37 @@ def _numbers(body: bytes, media_type: MediaType, schema: Schema) -> npt.NDArray[
     if order is None:
         check_width(matrix.rows.shape[1], schema, "/0")
     return matrix.rows if order is None else matrix.rows[:, order]
+
+
+def _split(body: bytes, media_type: MediaType, schema: Schema) -> Columns | None:
+    """Read many lines without quotes twice as fast: as one list of cells, of which a column is every so many."""
+    told = media_type.parameters.get("header")
+    if len(body) < MANY or not schema.names or told != "present" or b'"' in body or body.startswith(BOM):
+        return None
+    head, _, rest = body.partition(b"\n")
+    lines = _lines(rest)
+    width = head.count(b",") + 1
+    marks = np.frombuffer(lines + b"\n", np.uint8)
+    marks = marks[(marks == COMMA) | (marks == NEWLINE)]
+    if b"\r" in lines or width == 1 or len(marks) % width:
+        return None
+    ends = marks.reshape(-1, width)[:, -1]
+    if np.count_nonzero(marks == NEWLINE) != len(ends) or (ends != NEWLINE).any():
+        return None
+    check_rows(len(ends))
+    try:
+        columns = _columns(head.removesuffix(b"\r").decode().split(","), schema)
+        cells = lines.decode().replace("\n", ",").split(",")
+        order = column_order(columns, width, schema) or range(width)
+        arrays = [convert(cells[index::width], schema.feature(at), number) for at, index in enumerate(order)]
+    except (BadInputError, *WRONG):
+        return None  # line by line, what is wrong can be said
+    return Columns(tuple(arrays), schema.names)
+
+
+def _lines(body: bytes) -> bytes:
+    """Lines with one kind of end, and none behind the last."""
+    return body.removesuffix(b"\n").removesuffix(b"\r").replace(b"\r\n", b"\n")
 
 
 def _header(head: bytes, rest: bytes, media_type: MediaType, schema: Schema) -> labels.Names | None:

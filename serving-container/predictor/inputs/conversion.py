@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from array import array
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import isfinite, isinf, isnan, nan
 from typing import Any
 
@@ -48,12 +49,12 @@ def convert(cells: Sequence[Any], feature: Feature, parse: Parse) -> npt.NDArray
 def numbers(cells: Sequence[Any], parse: Parse, *, missing: bool) -> npt.NDArray[np.float64]:
     """Make numbers of cells; an array refuses what is no number, where NumPy would parse text."""
     try:
-        values = np.frombuffer(array("d", map(parse, cells) if parse else cells))
+        values = np.frombuffer(_parsed(cells, parse) if parse else array("d", cells))
     except TypeError:
         if not missing:
             raise
         values = np.frombuffer(array("d", (nan if cell is None else cell for cell in cells)))
-    if np.abs(values).max() < EXACT:  # which NaN is not
+    if not (np.abs(values) >= EXACT).any() and (missing or not np.isnan(values).any()):
         return values
     wrong = np.isinf(values) if missing else ~np.isfinite(values)
     if wrong.any():
@@ -61,6 +62,16 @@ def numbers(cells: Sequence[Any], parse: Parse, *, missing: bool) -> npt.NDArray
     if not all(map(_is_exact, cells)):
         raise OverflowError
     return values
+
+
+def _parsed(cells: Sequence[str], parse: Callable[[str], float]) -> "array[float]":
+    """Parse cells, all at once where each is empty or a number as Python writes it, but for 1_000."""
+    if "_" not in "".join(cells):
+        with suppress(ValueError):
+            values = array("d", [float(cell) if cell else nan for cell in cells])
+            if not (np.abs(np.frombuffer(values)) >= EXACT).any():
+                return values
+    return array("d", map(parse, cells))
 
 
 def wrong_cell(cell: Any, feature: Feature, parse: Parse) -> str | None:
@@ -156,12 +167,11 @@ def _wrong_datetime(cell: Any, feature: Feature, parse: Parse) -> str | None:
 
 def _strings(cells: Sequence[Any], missing: float | None, parse: Parse, *, needed: bool) -> npt.NDArray[Any]:
     """Strings as objects, whatever cells stand beside one: of a list, pandas and NumPy would guess a type."""
+    absent = "" if parse else None
+    if (needed and absent in cells) or not (parse or {str, type(None)}.issuperset(map(type, cells))):
+        raise TypeError
     values = np.empty(len(cells), dtype=object)
-    for index, cell in enumerate(cells):
-        absent = not cell if parse else cell is None
-        if not isinstance(cell, str | None) or (absent and needed):
-            raise TypeError
-        values[index] = missing if absent else cell
+    values[:] = [missing if cell == absent else cell for cell in cells]
     return values
 
 
