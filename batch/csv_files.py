@@ -1,14 +1,13 @@
 """CSV files: read as pandas.read_csv reads them, and written with the predictions behind the columns."""
 
 import csv
-import io
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from batch.columns import MISSING, Columns
-from batch.csv_split import Record, decoded, split
+from batch.csv_split import Record, cells_of, decoded, split
 from batch.errors import BatchError, LineError
 from batch.records import LARGEST_RECORD, Answers, Chunk, Options, Position, Size
 
@@ -224,7 +223,7 @@ def _without_words(lines: list[bytes]) -> list[bytes]:
 
 def _as_wide(text: bytes, width: int) -> bytes:
     """Cut or fill a record to a number of cells: what is written is a table."""
-    cells = next(csv.reader(io.StringIO(text.decode(errors="surrogateescape"), newline="")), [])
+    cells = cells_of(text.decode(errors="surrogateescape"))
     return csv_line([*cells[:width], *[""] * (width - len(cells))])
 
 
@@ -239,8 +238,7 @@ def _cells(lines: Sequence[bytes | None]) -> int:
     first = next((line for line in lines if line is not None), None)
     if first is None:
         return 1 if lines else 0
-    (cells,) = csv.reader([first.decode()])
-    return max(1, len(cells))
+    return max(1, len(cells_of(first.decode())))
 
 
 def _numbered(name: str, count: int) -> list[str]:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from batch.errors import LineError
@@ -57,22 +58,38 @@ def _plain(text: bytes, line: int, used: int) -> Block:
 
 
 def _quoted(data: bytes, line: int, *, end: bool) -> Block:
-    csv.field_size_limit(LARGEST_RECORD)
     lines = list(io.StringIO(decoded(data, line), newline=""))
     # A record that is open takes the sentinel in.
     reader = csv.reader([*lines, SENTINEL])
     records, start = [], 0
-    for cells in reader:
-        if reader.line_num > len(lines):
-            break
-        text = "".join(lines[start : reader.line_num])
-        if cells and not text.isspace():
-            records.append(Record(cells, text.rstrip("\r\n"), line + start))
-        start = reader.line_num
+    with _large_cells():
+        for cells in reader:
+            if reader.line_num > len(lines):
+                break
+            text = "".join(lines[start : reader.line_num])
+            if cells and not text.isspace():
+                records.append(Record(cells, text.rstrip("\r\n"), line + start))
+            start = reader.line_num
     if end and start < len(lines):
         raise LineError(f"the quoted cell of the record that begins in line {line + start} does not end")
     used = len(data) if start == len(lines) else len("".join(lines[:start]).encode())
     return Block([], [record.line for record in records], records, used, start)
+
+
+def cells_of(text: str) -> list[str]:
+    """The cells of one record."""
+    with _large_cells():
+        return next(csv.reader(io.StringIO(text, newline="")), [])
+
+
+@contextmanager
+def _large_cells() -> Iterator[None]:
+    """Let a cell be as large as a record: the csv module's limit is one for all that use it."""
+    before = csv.field_size_limit(LARGEST_RECORD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def decoded(data: bytes, line: int) -> str:

@@ -1,5 +1,6 @@
 """CSV through a batch: the output is what the model's own predict says of pandas.read_csv of the file."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -169,3 +170,12 @@ def test_a_word_for_a_missing_cell_that_is_a_category(write: Write) -> None:
 
     assert chunk.sent == [b"None,", b",own"]
     assert chunk.kept == [b"None,None", b"NA,own"]
+
+
+def test_a_cell_beyond_the_csv_modules_limit(credit_model: Asking, write: Write, tmp_path: Path) -> None:
+    source = write(f'id,{NAMES}\n"{"x," * 100_000}",31,50000,4.5,clerk,own\n')
+
+    credit_model.predict(source, tmp_path / "out")
+
+    same(credit_model, source, tmp_path / "out")
+    assert csv.field_size_limit() == 131_072
