@@ -26,11 +26,13 @@ def linters() -> Path:
     return environments.make("lint")
 
 
-@pytest.fixture(scope="session", params=CHOICES)
-def translated(request: pytest.FixtureRequest, linters: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("translated") / f"{request.param}.json"
-    path.write_text(run(linters / "python", TRANSLATE, TEMPLATE, *CHOICES[request.param]))
-    return path
+@pytest.fixture(scope="session")
+def translated(linters: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with what SAM makes of each choice."""
+    directory = tmp_path_factory.mktemp("translated")
+    for name, parameters in CHOICES.items():
+        (directory / f"{name}.json").write_text(run(linters / "python", TRANSLATE, TEMPLATE, *parameters))
+    return directory
 
 
 def run(*command: Path | str) -> str:
@@ -48,7 +50,7 @@ def test_cfn_lint_of_what_sam_makes(linters: Path, translated: Path) -> None:
     # W1001, W1030, W1033: answered in the template's Metadata, which SAM drops. W2001: SAM puts values in the place of
     # some parameters. W3005: SAM says DependsOn where Ref says it too.
     ignored = ("W1001", "W1030", "W1033", "W2001", "W3005")
-    run(linters / "cfn-lint", "--ignore-checks", *ignored, "--template", translated)
+    run(linters / "cfn-lint", "--ignore-checks", *ignored, "--template", *translated.iterdir())
 
 
 def test_checkov(linters: Path) -> None:
@@ -57,7 +59,7 @@ def test_checkov(linters: Path) -> None:
 
 def test_checkov_of_what_sam_makes(linters: Path, translated: Path) -> None:
     # CKV_AWS_120, a cache: answered at the API in the template; SAM makes the stage without its metadata.
-    run(linters / "checkov", "--file", translated, "--skip-check", "CKV_AWS_120", *CHECKOV)
+    run(linters / "checkov", "--directory", translated, "--skip-check", "CKV_AWS_120", *CHECKOV)
 
 
 def test_sam_validate(sam: SamCli) -> None:
