@@ -15,9 +15,9 @@ GUNICORN = Path(sys.executable).with_name("gunicorn")
 
 
 def main(nginx_conf: str, socket: str) -> None:
-    nginx = subprocess.Popen(["nginx", "-c", nginx_conf])
     options = ["--timeout", "60", "-k", "sync", "-b", f"unix:{socket}", "-w", "2", "--chdir", str(HERE)]
     gunicorn = subprocess.Popen([str(GUNICORN), *options, "baseline_app:app"])
+    nginx = subprocess.Popen(["nginx", "-c", nginx_conf])  # last, for it outlives a parent that fails
 
     def stop(_signal: int = 0, _frame: FrameType | None = None) -> None:
         nginx.send_signal(signal.SIGQUIT)
