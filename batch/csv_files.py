@@ -9,7 +9,7 @@ from typing import BinaryIO
 from batch.columns import MISSING, Columns
 from batch.csv_split import Record, cells_of, decoded, split
 from batch.errors import BatchError, LineError
-from batch.records import LARGEST_RECORD, Answers, Chunk, Options, Position, Size
+from batch.records import LARGEST_RECORD, Answers, Chunk, InPlace, Options, Position, Size
 
 UTF_8_BOM = b"\xef\xbb\xbf"
 UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -28,6 +28,7 @@ class CsvFile:
         """Read the header; raises BatchError and LineError."""
         self.path = path
         self.size = Size()
+        self.total = path.stat().st_size
         self._known = columns
         with path.open("rb") as file:
             header, position = _first_record(file)
@@ -102,7 +103,7 @@ class CsvFile:
         return csv_line([row[index] if index < len(row) else "" for index in self.kept])
 
 
-class CsvSink:
+class CsvSink(InPlace):
     """Writes the columns of the input, or some of them, and the predictions."""
 
     def __init__(self, source: CsvFile, options: Options) -> None:

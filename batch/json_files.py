@@ -8,7 +8,7 @@ from typing import Any
 from batch.columns import Columns
 from batch.csv_files import UTF_8_BOM, UTF_16_BOMS
 from batch.errors import LineError
-from batch.records import LARGEST_RECORD, Answers, Chunk, Options, Position, Size
+from batch.records import LARGEST_RECORD, Answers, Chunk, InPlace, Options, Position, Size
 
 ANSWER = b'{"prediction":'
 ADDED = ("prediction", "probabilities", "error")
@@ -25,6 +25,7 @@ class JsonFile:
     def __init__(self, path: Path, columns: Columns, options: Options) -> None:
         self.path = path
         self.size = Size()
+        self.total = path.stat().st_size
         self._known = columns
         self._options = options
         with path.open("rb") as file:
@@ -89,7 +90,7 @@ class JsonFile:
         return _written(record), "" if len(record) == len(taken) else "has a key twice"
 
 
-class JsonSink:
+class JsonSink(InPlace):
     """Writes each record with the answer as further keys."""
 
     def begin(self, _: Answers | None) -> bytes:

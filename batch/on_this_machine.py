@@ -52,24 +52,34 @@ class OneFile:
         done = earlier or Done(start.offset, start.line)
         progress.earlier += done.rows
         progress.add(done.offset, done.rows, done.errors)
-        with self._target.open("r+b" if earlier else "wb") as output:
+        working = self._sink.working(self._target)
+        if working != self._target and self._target.exists():
+            return
+        with working.open("r+b" if earlier else "wb") as output:
             output.truncate(done.size)
             output.seek(done.size)
-            written, committed = done.size > 0, time.monotonic()
-            for chunk, answers in self._answered(done.position):
-                refuse(self._source.path, chunk, answers, self._batch.options)
-                header = self._sink.begin(answers)
-                output.write(self._sink.text(chunk, answers) if written else header + self._sink.text(chunk, answers))
-                written = True
-                progress.add(chunk.end.offset - done.offset, len(chunk.lines), len(answers.errors))
-                done = done.after(chunk.end, len(chunk.lines), len(answers.errors), output.tell())
-                if time.monotonic() - committed > COMMIT_SECONDS:
-                    committed = _commit(output, journal, name, done)
-            if not written:
-                output.write(self._sink.begin(None))
-            size = self._source.path.stat().st_size
-            progress.add(size - done.offset, 0, 0)
-            _commit(output, journal, name, done.after(Position(size, done.line), 0, 0, output.tell()))
+            done = self._write(output, done)
+            progress.add(self._source.total - done.offset, 0, 0)
+            end = Position(self._source.total, done.line)
+            _commit(output, journal, name, done.after(end, 0, 0, output.tell()))
+        self._sink.finish(self._target)
+
+    def _write(self, output: BinaryIO, done: Done) -> Done:
+        """Write what is left; return how far the file is."""
+        name, committed = self._source.path.name, time.monotonic()
+        written = done.size > 0
+        for chunk, answers in self._answered(done.position):
+            refuse(self._source.path, chunk, answers, self._batch.options)
+            header = self._sink.begin(answers)
+            output.write(self._sink.text(chunk, answers) if written else header + self._sink.text(chunk, answers))
+            written = True
+            self._batch.progress.add(chunk.end.offset - done.offset, len(chunk.lines), len(answers.errors))
+            done = done.after(chunk.end, len(chunk.lines), len(answers.errors), output.tell())
+            if time.monotonic() - committed > COMMIT_SECONDS:
+                committed = _commit(output, self._batch.journal, name, done)
+        if not written:
+            output.write(self._sink.begin(None))
+        return done
 
     def _answered(self, start: Position) -> Iterator[tuple[Chunk, Answers]]:
         """Ask about as many chunks at once as there are cores; give them back in order."""

@@ -96,6 +96,8 @@ class Source(Protocol):
     """Names of the cells that the model gets, where the records do not hold them."""
     prefix: bytes
     """What a body begins with."""
+    total: int
+    """The offset behind the last record."""
 
     @property
     def start(self) -> Position:
@@ -114,11 +116,28 @@ class Item:
     target: Path
 
 
+class InPlace:
+    """A sink whose output can be written on after a kill: it is the target from the beginning."""
+
+    def working(self, target: Path) -> Path:
+        """Return the target itself."""
+        return target
+
+    def finish(self, _: Path) -> None:
+        """Do nothing: the target is there."""
+
+
 class Sink(Protocol):
     """Makes the output of chunks and their answers."""
 
     def begin(self, answers: Answers | None) -> bytes:
         """Return what stands before the records; without answers there are none."""
+
+    def working(self, target: Path) -> Path:
+        """Return the file that is written until the output is complete."""
+
+    def finish(self, target: Path) -> None:
+        """Make the target of what was written."""
 
     def text(self, chunk: Chunk, answers: Answers) -> bytes:
         """Return what a chunk adds to the output."""

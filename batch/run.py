@@ -1,5 +1,6 @@
 """A batch from its input to its output: one file or a folder of files, complete in the end or absent."""
 
+import glob
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +12,15 @@ from batch.csv_files import CsvFile, CsvSink
 from batch.errors import BatchError, LineError
 from batch.journal import Journal, identity_of, lock
 from batch.json_files import JsonFile, JsonSink
+from batch.parquet_files import ParquetFile, ParquetSink
 from batch.progress import Progress
 from batch.records import LIKELY, Item, Options, Sink, Source
 from batch.state import State, Way
 
 CSV = (".csv",)
 JSON_LINES = (".jsonl", ".ndjson")
-SUFFIXES = (*CSV, *JSON_LINES)
+PARQUET = (".parquet",)
+SUFFIXES = (*CSV, *JSON_LINES, *PARQUET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,16 @@ def run(batch: Batch, way: Way, progress: Progress) -> None:
     begun, journal = _beside(batch.output, "partial"), Journal(_beside(batch.output, "journal"), _identity(batch))
     with _locked(batch.output):
         if not journal.load():
-            _remove(begun)
+            _remove_all(begun)
         if batch.input.is_dir():
             begun.mkdir(exist_ok=True)
-        progress.total = sum(file.stat().st_size for file in files)
+        items = _items(batch, files)
+        progress.total = sum(item.source.total for item in items)
         try:
-            way.predict(_items(batch, files), State(batch.options, journal, progress))
+            way.predict(items, State(batch.options, journal, progress))
         except LineError:
             # The input has to change, and then the batch begins anew.
-            _remove(begun)
+            _remove_all(begun)
             journal.remove()
             raise
         _remove(batch.output)
@@ -87,6 +91,12 @@ def _identity(batch: Batch) -> dict[str, object]:
 
 def _beside(output: Path, suffix: str) -> Path:
     return output.with_name(f"{output.name}.{suffix}")
+
+
+def _remove_all(begun: Path) -> None:
+    """Remove what was begun, with the files that stand for it until it is complete."""
+    for path in begun.parent.glob(f"{glob.escape(begun.name)}*"):
+        _remove(path)
 
 
 def _remove(path: Path) -> None:
@@ -127,4 +137,7 @@ def open_file(path: Path, columns: Columns, options: Options) -> tuple[Source, S
     if path.suffix.lower() in CSV:
         table = CsvFile(path, columns, options)
         return table, CsvSink(table, options)
+    if path.suffix.lower() in PARQUET:
+        rows = ParquetFile(path, columns, options)
+        return rows, ParquetSink(rows, options)
     return JsonFile(path, columns, options), JsonSink()

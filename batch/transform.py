@@ -145,7 +145,7 @@ class Transform:
         """Write a file's output from its input and its answers."""
         lines = [self._answers(name, index) for name in names]
         source, begun = item.source, False
-        with item.target.open("wb") as output:
+        with item.sink.working(item.target).open("wb") as output:
             offset = 0
             for chunk in source.chunks(source.start):
                 answers = _answers(chunk, lines, as_csv=source.accept == "text/csv")
@@ -159,6 +159,7 @@ class Transform:
                 output.write(item.sink.begin(None))
         if any(next(each, None) is not None for each in lines):
             raise BatchError(f"there are more answers than records of {source.path}: the file has changed since")
+        item.sink.finish(item.target)
 
     def remove(self) -> None:
         """Delete the job's files in S3."""

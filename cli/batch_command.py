@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def batch(
     folder: options.Model,
-    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="A file, or a folder of files: .csv, .jsonl.")],
+    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="A file or a folder: .csv, .jsonl, .parquet.")],
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where the file or the folder goes.")],
     *,
     local: Annotated[bool, typer.Option("--local", help="Predict on this machine, on all its cores.")] = False,
@@ -55,7 +55,7 @@ def batch(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT where it is there.")] = False,
 ) -> None:
-    """Predict every record of a file: CSV or JSON Lines in, the same records with their predictions out."""
+    """Predict every record of a file: CSV, JSON Lines or Parquet in, the same records with their predictions out."""
     if local == bool(env):
         raise UsageError("say where to predict: --local for this machine, or --env with an environment of AWS")
     if on_error not in {STOP, SKIP}:
