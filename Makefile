@@ -12,7 +12,7 @@ export $(given)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
-  bench-invoker packages parameters fuzz soak snapshots openapi docs-ui lint-template lock clean
+  bench-invoker packages real-packages parameters fuzz soak snapshots openapi docs-ui lint-template lock clean
 
 help: ## list the commands
 	@$(PYTHON) -m cli.help $(MAKEFILE_LIST)
@@ -47,7 +47,8 @@ bench: .venv/.locked ## the container against its peers: ROUNDS, SECONDS, SERVER
 bench-scaling: .venv/.locked ## the container alone: 1 to 10,000 rows, 1 to 256 clients, overload
 bench-invoker: .venv/.locked ## the invoker alone: its start, its part of a request, its size (benchmarks/RESULTS-invoker.md)
 base: .venv/.locked ## take the newest base image for the Dockerfile, by digest
-bench bench-scaling bench-invoker base:
+real-packages: .venv/.locked ## models of Keras, CatBoost, statsmodels and others, each from an empty folder to an answer
+bench bench-scaling bench-invoker base real-packages:
 	@$(BIN)/python -m cli.maintenance $@
 fuzz: .venv/.locked ## 100,000 broken requests against the serving container's process
 	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py
@@ -93,7 +94,6 @@ endef
 	@echo "installing .tools/newman from $< ..." >&2
 	@mkdir -p $(@D) && cp requirements/newman/package.json requirements/newman/package-lock.json $(@D)
 	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
-	@ln -sfn node_modules/.bin $(@D)/bin
-	@touch $@
+	@ln -sfn node_modules/.bin $(@D)/bin && touch $@
 .tools/%/.locked: requirements/%.txt | $(UV)
 	$(call environment,.tools/$*,requirements/$*.txt)

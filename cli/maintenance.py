@@ -135,6 +135,11 @@ def newest_digest(image: str, tag: str, hub: str = HUB, tokens: str = HUB_TOKENS
     return digest
 
 
+def real_packages(_environ: Mapping[str, str]) -> int:
+    """Serve models of packages that people use; an index is asked for them."""
+    return run_here("pytest", "-v", "tests/chain/real_packages.py")
+
+
 def lock(_environ: Mapping[str, str]) -> int:
     """Resolve every requirements file again."""
     container = "serving-container/requirements"
@@ -185,6 +190,7 @@ TARGETS: Mapping[str, Callable[[Mapping[str, str]], int]] = {
     "bench-scaling": bench_scaling,
     "docs-ui": docs_ui,
     "lock": lock,
+    "real-packages": real_packages,
 }
 
 

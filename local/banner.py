@@ -57,7 +57,11 @@ def takes(served: Served) -> str:
     features = _features(served.schema) or [(name, kind, "") for name, kind in served.sample.features]
     if not features:
         return f"The model in {served.model} takes rows; it does not say of which features.\n"
-    return f"The model in {served.model} takes rows of {len(features)} features:\n\n{table(features)}"
+    return f"The model in {served.model} takes rows of {_counted(len(features), 'feature')}:\n\n{table(features)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _features(schema: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -70,6 +74,8 @@ def _type(item: Mapping[str, Any]) -> str:
         return "one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in item["enum"])
     listed = item.get("type", "any")
     kinds = [listed] if isinstance(listed, str) else list(listed)
+    if {"string", "number"} <= set(kinds):  # what the model takes is not known
+        return "any value"
     kind = item.get("format") or next((kind for kind in kinds if kind != "null"), "null")
     return f"{kind} or null" if "null" in kinds else str(kind)
 

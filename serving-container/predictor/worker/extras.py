@@ -17,8 +17,8 @@ from predictor.worker.loading import load
 def main(model_dir: str, *asked: str) -> int:
     """Print extras on stdout, and on stderr what is worth knowing before the image is built.
 
-    Returns 1 for a model that no image can serve. What fails for want of a package, or because this Python is another
-    than the image's, is tried again in the image.
+    Returns 1 for a model that no image can serve. All packages of the image and of its extras are here: one that is
+    missing here is missing there. What fails because this Python is another than the image's is tried again there.
     """
     code = _tried(Path(model_dir))
     if code > 0:
@@ -57,11 +57,18 @@ def _refused(model_dir: Path) -> int:
     try:
         load(model_dir)
     except ModelLoadError as error:
-        if isinstance(error.__cause__, ImportError) or not model_dir.is_dir():
+        if not model_dir.is_dir() or _is_of_this_python(error.__cause__):
             return 0
         print(f"error: {error.detail}", file=sys.stderr)  # noqa: T201  # as above
         return 1
     return 0
+
+
+def _is_of_this_python(cause: BaseException | None) -> bool:
+    """Whether a package lacks a name, or a module of Python's own is missing."""
+    if isinstance(cause, ModuleNotFoundError):
+        return (cause.name or "").partition(".")[0] in sys.stdlib_module_names
+    return isinstance(cause, ImportError)
 
 
 if __name__ == "__main__":

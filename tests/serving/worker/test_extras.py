@@ -74,6 +74,16 @@ def test_a_class_of_a_notebook_stops_the_build(tmp_path: Path) -> None:
     assert ran.stderr.startswith(f'error: {tmp_path / "model.pkl"} cannot be loaded: it holds "Mine" of the notebook')
 
 
+def test_a_package_that_no_extra_brings_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x02cno_such_package.models\nModel\n)R.")
+
+    arguments = [sys.executable, "-m", "predictor.worker.extras", str(tmp_path)]
+    ran = subprocess.run(arguments, cwd=ROOT / "serving-container", capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "write the line no-such-package into requirements.txt in the model's folder" in ran.stderr
+
+
 def test_a_model_that_ends_this_python_is_tried_again_in_the_image(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "inference.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
