@@ -23,14 +23,28 @@ from snapshot_restore_py import (  # type: ignore[import-untyped]  # has no anno
 
 from invoker import endpoint, settings
 from invoker.documents import Documents
-from invoker.service import Context, Service
+from invoker.service import NO_ROUTES, Context, Routes, Service
 from invoker.telemetry import Telemetry
 
 SETTINGS = settings.read(os.environ)
 CLIENT = endpoint.client(SETTINGS)
 ENDPOINT = endpoint.Endpoint(CLIENT, SETTINGS)
 TELEMETRY = Telemetry(SETTINGS.log_level, SETTINGS.aws_lambda_function_name)
-SERVICE = Service(SETTINGS, ENDPOINT, Documents(SETTINGS.schema_file), TELEMETRY)
+DOCUMENTS = Documents(SETTINGS.schema_file)
+
+
+def job_routes() -> Routes:
+    """Return the routes of /jobs, where the stack has jobs."""
+    if not SETTINGS.jobs_table:
+        return NO_ROUTES
+    from invoker.jobs.parts import Parts, clients  # noqa: PLC0415  # most stacks have no jobs, and start without them
+    from invoker.jobs.routes import Jobs  # noqa: PLC0415
+
+    parts = Parts(SETTINGS, clients(SETTINGS))
+    return Jobs(SETTINGS, DOCUMENTS, parts.store, parts.files, parts.handover).routes()
+
+
+SERVICE = Service(SETTINGS, ENDPOINT, DOCUMENTS, TELEMETRY, job_routes())
 
 
 def prime() -> None:

@@ -17,6 +17,8 @@ TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     406: "Not Acceptable",
+    409: "Conflict",
+    410: "Gone",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
@@ -40,6 +42,11 @@ class Failure(Enum):
     NOT_ACCEPTABLE = (406, "request_error", None)
     BODY_TOO_LARGE = (413, "request_error", None)
     MEDIA_TYPE = (415, "request_error", None)
+    # Of jobs: not finished yet, files removed, another body under one Idempotency-Key, the caller's limits.
+    NO_RESULT = (409, "request_error", None)
+    GONE = (410, "request_error", None)
+    KEY_REUSED = (422, "request_error", None)
+    TOO_MANY = (429, "request_error", None)
     # The container refused the input. Its own 4xx status takes the place of this one.
     REFUSED = (400, "refused_by_model", None)
     # SageMaker throttled the call, and no retry fits.

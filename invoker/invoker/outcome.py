@@ -64,7 +64,7 @@ CODES = {
     # declared for InvokeEndpoint
     "InternalDependencyException": AWAY,
     "InternalFailure": FAILED,
-    "ModelError": FAILED,  # unless the container's own status says more: _model_error
+    "ModelError": FAILED,  # unless the container's own status says more: model_error
     "ModelNotReadyException": AWAY,
     "ServiceUnavailable": AWAY,
     "ValidationError": OURS,
@@ -124,7 +124,7 @@ NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError)
 
 def translate(error: Exception) -> InvokerError:
     if isinstance(error, ClientError) and _code(error) == "ModelError":
-        return _model_error(error.response)
+        return model_error(error.response)
     return _rule(error).error()
 
 
@@ -146,8 +146,8 @@ def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _model_error(response: Any) -> InvokerError:
-    """Read the container's own status."""
+def model_error(response: Any) -> InvokerError:
+    """Read the container's own status out of a ModelError."""
     status = response.get("OriginalStatusCode")
     if status in CONTAINERS:
         return CONTAINERS[status].error()

@@ -53,6 +53,9 @@ class Request:
     traceparent: str
     # Where the API was asked, without the route.
     base_url: str = "."
+    query: Mapping[str, str] = field(default_factory=dict)
+    # What API Gateway knows of the request, its caller included.
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ def read(event: Mapping[str, Any], *, fallback_id: str) -> Request:
         request_id=request_id(event, fallback_id),
         traceparent=_traceparent(headers),
         base_url=base_url(event, headers),
+        query=event.get("queryStringParameters") or {},
+        context=event.get("requestContext") or {},
     )
 
 

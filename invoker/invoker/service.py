@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from invoker import __version__, proxy
@@ -61,8 +62,19 @@ class Call:
     deadline: float
 
 
+Routes = Mapping[str, Mapping[str, Callable[[Call], Response]]]
+NO_ROUTES: Routes = MappingProxyType({})
+
+
 class Service:
-    def __init__(self, settings: Settings, endpoint: Endpoint, documents: Documents, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        endpoint: Endpoint,
+        documents: Documents,
+        telemetry: Telemetry,
+        more_routes: Routes = NO_ROUTES,
+    ) -> None:
         self._settings = settings
         self._endpoint = endpoint
         self._documents = documents
@@ -72,6 +84,7 @@ class Service:
             "/predict": {"POST": self.predict, **preflight},
             "/health": {"GET": self.health},
             "/schema": {"GET": self.schema},
+            **more_routes,
         }
         if settings.docs_enabled:
             self._routes |= {

@@ -6,6 +6,8 @@ from typing import Any
 
 AUTHS = ("api_key", "iam", "cognito", "jwt", "none")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# Jobs need all of these.
+JOBS = frozenset({"JOBS_TABLE", "JOBS_BUCKET", "JOBS_ENDPOINT_NAME"})
 # The longest that a function may run.
 LAMBDA_SECONDS = 900
 
@@ -31,6 +33,15 @@ class Settings:
     docs_enabled: bool = False
     # What the API asks callers for, as its OpenAPI document says: the template's Auth, or none.
     auth: str = "api_key"
+    # Jobs: the table, the bucket, the asynchronous endpoint. Without a table there are no jobs.
+    jobs_table: str = ""
+    jobs_bucket: str = ""
+    jobs_endpoint_name: str = ""
+    # How long a job, its input and its answer are kept.
+    jobs_retention_days: int = 7
+    # Of one caller.
+    jobs_max_open: int = 100
+    jobs_max_bytes_per_day: int = 10_737_418_240
     # What the model takes; empty: the schema.json beside the function's modules, where there is one.
     schema_file: str = ""
     # Set by Lambda; a dimension of the metrics, so that stacks of one account have each their own.
@@ -42,6 +53,8 @@ def read(environ: Mapping[str, str]) -> Settings:
     if not environ.get("ENDPOINT_NAME"):
         raise SettingsError("ENDPOINT_NAME is not set: the name of the SageMaker endpoint to invoke")
     given = {name: text for name in PARSERS if (text := environ.get(name))}
+    if given.keys() & JOBS and not given.keys() >= JOBS:
+        raise SettingsError(f"{', '.join(sorted(JOBS - given.keys()))}: not set, and needed for jobs")
     return Settings(**{name.lower(): PARSERS[name](name, text) for name, text in given.items()})
 
 
@@ -91,6 +104,12 @@ PARSERS: Mapping[str, Callable[[str, str], Any]] = {
     "CORS_ORIGIN": _text,
     "DOCS_ENABLED": _flag,
     "AUTH": _one_of(*AUTHS),
+    "JOBS_TABLE": _text,
+    "JOBS_BUCKET": _text,
+    "JOBS_ENDPOINT_NAME": _text,
+    "JOBS_RETENTION_DAYS": _whole,
+    "JOBS_MAX_OPEN": _whole,
+    "JOBS_MAX_BYTES_PER_DAY": _whole,
     "SCHEMA_FILE": _text,
     "AWS_LAMBDA_FUNCTION_NAME": _text,
 }

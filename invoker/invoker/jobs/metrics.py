@@ -1,0 +1,28 @@
+"""Metrics of jobs, as CloudWatch reads them out of the log."""
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from invoker.jobs.job import Job
+from invoker.settings import Settings
+from invoker.telemetry import NAMESPACE
+
+SERVICE = "jobs"
+
+
+class Metrics:
+    def __init__(self, settings: Settings) -> None:
+        self._function_name = settings.aws_lambda_function_name
+
+    def ended(self, job: Job | None) -> None:
+        """Count a job that has ended, by its state."""
+        if job and not job.state.is_open:
+            self._write("Jobs" + job.state.title(), MetricUnit.Count, 1)
+
+    def oldest(self, seconds: int) -> None:
+        self._write("OldestJob", MetricUnit.Seconds, seconds)
+
+    def _write(self, name: str, unit: MetricUnit, value: float) -> None:
+        metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+        metrics.add_dimension("function", self._function_name)
+        metrics.add_metric(name, unit, value)
+        metrics.flush_metrics()
