@@ -41,7 +41,7 @@ class Settings:
     jobs_retention_days: int = 7
     # Of one caller.
     jobs_max_open: int = 100
-    jobs_max_bytes_per_day: int = 10_737_418_240
+    jobs_gigabytes_per_day: int = 10
     # What the model takes; empty: the schema.json beside the function's modules, where there is one.
     schema_file: str = ""
     # Set by Lambda; a dimension of the metrics, so that stacks of one account have each their own.
@@ -109,7 +109,7 @@ PARSERS: Mapping[str, Callable[[str, str], Any]] = {
     "JOBS_ENDPOINT_NAME": _text,
     "JOBS_RETENTION_DAYS": _whole,
     "JOBS_MAX_OPEN": _whole,
-    "JOBS_MAX_BYTES_PER_DAY": _whole,
+    "JOBS_GIGABYTES_PER_DAY": _whole,
     "SCHEMA_FILE": _text,
     "AWS_LAMBDA_FUNCTION_NAME": _text,
 }

@@ -20,7 +20,8 @@ def read(given: dict[str, Any]) -> Request:
 
 
 def test_reads_an_event() -> None:
-    assert read(events.load("predict-traced")) == Request(
+    traced = events.load("predict-traced")
+    assert read(traced) == Request(
         method="POST",
         resource="/predict",
         parameters={},
@@ -41,6 +42,7 @@ def test_reads_an_event() -> None:
         request_id=ID,
         traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         base_url="https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/prod",
+        context=traced["requestContext"],
     )
 
 

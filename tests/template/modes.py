@@ -74,6 +74,7 @@ MODES: Mapping[str, Mapping[str, str]] = {
         "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000",
         "HostedZoneId": "Z0123456789ABCDEFGHIJ",
     },
+    "jobs": {"Hosting": "realtime", "ImageUri": IMAGE, "Jobs": "on", "JobsMaxInstances": "3", "KmsKeyArn": KEY},
     # As much at once as there can be.
     "guarded": {
         "Hosting": "realtime",

@@ -144,7 +144,8 @@ def buckets_of_anybody(template: Template) -> list[str]:
     return [
         name
         for name, statement in statements(template)
-        if any(S3_DATA.match(str(action)) for action in listed(statement["Action"]))
+        if statement["Effect"] == "Allow"
+        and any(S3_DATA.match(str(action)) for action in listed(statement["Action"]))
         and "aws:ResourceAccount" not in condition(statement, "StringEquals")
     ]
 

@@ -38,7 +38,7 @@ class Events:
             told = datetime.fromisoformat(event["time"]).astimezone(UTC)
             self._capacity.note(waiting=event["detail"]["state"]["value"] == "ALARM", at=int(told.timestamp()))
         elif event["source"] == "aws.events":
-            self._metrics.oldest(self._parts.sweep.run(_nearly_over(context)))
+            self._metrics.oldest(self._parts.sweep.run(_nearly_over(context), self._metrics.ended))
         else:
             raise LookupError(f"an event of {event['source']!r}, which is none of jobs")
 

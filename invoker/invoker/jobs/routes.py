@@ -177,7 +177,7 @@ class Jobs:
         if self._store.count_open(job.caller, most) >= most:
             detail = f"{most} jobs are open already, which is the most a caller may have. Wait for one to end."
             raise InvokerError(Failure.TOO_MANY, detail, headers={"Retry-After": "60"})
-        used, limit = self._store.bytes_today(job.caller), self._settings.jobs_max_bytes_per_day
+        used, limit = self._store.bytes_today(job.caller), self._settings.jobs_gigabytes_per_day * 10**9
         if used + job.bytes > limit:
             detail = (
                 f"A caller may send {limit} bytes a day to jobs; {max(0, limit - used)} are left, this has {job.bytes}."

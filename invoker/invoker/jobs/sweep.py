@@ -35,8 +35,8 @@ class Sweep:
             State.RUNNING: self._running,
         }
 
-    def run(self, time_is_up: Callable[[], bool]) -> int:
-        """Look at every open job; return the age in seconds of the oldest that is queued or running."""
+    def run(self, time_is_up: Callable[[], bool], ended: Callable[[Job | None], None]) -> int:
+        """Look at every open job, and tell which have ended; return the age of the oldest queued or running one."""
         oldest = 0
         for seen in self._store.open_jobs():
             if seen.state is not State.UPLOADING:
@@ -45,7 +45,7 @@ class Sweep:
                 # The index may be behind the table.
                 job = self._store.get(seen.caller, seen.id)
                 if job and job.state.is_open:
-                    self._looks[job.state](job)
+                    ended(self._looks[job.state](job))
             if time_is_up():
                 break
         return oldest

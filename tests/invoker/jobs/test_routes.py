@@ -261,7 +261,8 @@ def test_a_caller_may_have_so_many_open_jobs(open_desk: Open) -> None:
 
 
 def test_a_caller_may_send_so_many_bytes_a_day(open_desk: Open) -> None:
-    desk = open_desk(JOBS_MAX_BYTES_PER_DAY=str(len(ROWS)))
+    desk = open_desk(JOBS_GIGABYTES_PER_DAY="1")
+    desk.parts.store.count_bytes(caller_of("key-1"), 10**9 - len(ROWS))
     desk.submit()
 
     answer = desk("POST", "/jobs", ROWS)
