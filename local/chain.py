@@ -63,7 +63,7 @@ class Chain:
         self._stop_asked = True
 
     def _start(self) -> None:
-        gateway, runtime, container = sockets = self._reserve()
+        gateway, runtime, container, aws = sockets = self._reserve()
         addresses = Addresses(*(f"http://{HOST}:{sock.getsockname()[1]}" for sock in sockets))
         model = find_model(self._settings.model, self._environ, self._run_to_end)
         python = find_python(model, self._run_to_end, _tell)
@@ -73,6 +73,7 @@ class Chain:
         # The container binds its port by itself.
         container.close()
         self._launch(commands.container(python, model, addresses, self._environ))
+        self._launch(commands.aws(addresses, aws, self._environ))
         self._launch(commands.runtime(addresses, runtime, self._environ))
         sample, schema = self._sample(python, model)
         if sample.failure:
@@ -80,6 +81,7 @@ class Chain:
         self._launch(commands.gateway(addresses, gateway, self._settings.api_key, schema, self._environ))
         self._wait_for("serving container", f"{addresses.container}/ping")
         self._wait_for("SageMaker runtime", f"{addresses.runtime}/ping")
+        self._wait_for("AWS services of jobs", f"{addresses.aws}/-/ping")
         # A path that the gateway refuses itself.
         self._wait_for("gateway", f"{addresses.gateway}/-")
         if sample.body:
@@ -91,6 +93,8 @@ class Chain:
             Wanted("gateway", "PORT", self._settings.port),
             Wanted("SageMaker runtime", "RUNTIME_PORT", self._settings.runtime_port),
             Wanted("serving container", "CONTAINER_PORT", self._settings.container_port),
+            # Only the function needs it, and it is told.
+            Wanted("AWS services of jobs", "AWS_PORT", 0),
         )
         return tuple(self._stack.enter_context(sock) for sock in reserve(HOST, wanted))
 

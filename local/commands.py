@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.process import Command
-from local.settings import ACCOUNT, ENDPOINT, PARAMETERS, ROOT, SERVING, TEMPLATE
-from local.template import parameters, read_template
+from local.settings import ACCOUNT, BUCKET, ENDPOINT, PARAMETERS, ROOT, SERVING, TEMPLATE
+from local.template import FunctionDefinition, parameters, read_template
 
 # Of the user's environment, what programs need to run and nothing that points at an account or a proxy.
 INHERITED = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
@@ -22,6 +22,7 @@ class Addresses:
     gateway: str
     runtime: str
     container: str
+    aws: str = ""
 
 
 def training(program: Path, name: str, directory: Path, environ: Mapping[str, str]) -> Command:
@@ -56,11 +57,22 @@ def container(python: Path, model: Path, addresses: Addresses, environ: Mapping[
 
 def runtime(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str]) -> Command:
     """Stand for SageMaker in front of the container."""
-    options = ("--container", addresses.container, "--endpoint", ENDPOINT, "--fd", str(sock.fileno()))
-    environment = _inherited(environ) | _credentials()
+    jobs = ("--aws", addresses.aws, "--jobs-endpoint", PARAMETERS["JobsEndpointName"])
+    options = ("--container", addresses.container, "--endpoint", ENDPOINT, *jobs, "--fd", str(sock.fileno()))
+    notices = {"LOCAL_NOTICES": environ["LOCAL_NOTICES"]} if "LOCAL_NOTICES" in environ else {}
+    environment = _inherited(environ) | _credentials() | notices
     return Command(
         "SageMaker runtime", (sys.executable, "-m", "local.runtime", *options), environment, ROOT, (sock.fileno(),)
     )
+
+
+def aws(addresses: Addresses, sock: socket.socket, environ: Mapping[str, str]) -> Command:
+    """Stand for the AWS services of jobs, and run the function that their events start."""
+    template = read_template(TEMPLATE, PARAMETERS | parameters(TEMPLATE, environ))
+    assert template.events is not None
+    environment = _function(template.events, addresses, environ)
+    arguments = (sys.executable, "-m", "local.aws", "--fd", str(sock.fileno()))
+    return Command("AWS services of jobs", arguments, environment, ROOT, (sock.fileno(),))
 
 
 def gateway(
@@ -78,11 +90,15 @@ def gateway(
 
 
 def function_environment(addresses: Addresses, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that Lambda gives the function.
+    """Return the environment that Lambda gives the API's function.
 
     A variable that the template sets can be set differently by the user, as with `sam local`.
     """
     function = read_template(TEMPLATE, PARAMETERS | parameters(TEMPLATE, environ)).function
+    return _function(function, addresses, environ)
+
+
+def _function(function: FunctionDefinition, addresses: Addresses, environ: Mapping[str, str]) -> dict[str, str]:
     return {
         **_inherited(environ),
         **_credentials(),
@@ -103,6 +119,9 @@ def function_environment(addresses: Addresses, environ: Mapping[str, str]) -> di
         "TZ": ":UTC",
         "_HANDLER": function.handler,
         **{name: environ.get(name, value) for name, value in function.environment.items()},
+        "JOBS_BUCKET": BUCKET,
+        "AWS_ENDPOINT_URL_DYNAMODB": addresses.aws,
+        "AWS_ENDPOINT_URL_S3": addresses.aws,
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": addresses.runtime,
     }
 

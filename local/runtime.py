@@ -20,12 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.errors import (
-    ChainError,
-    ServiceError,
-)
+from local.asynchronous import WAYS, Asynchronous
+from local.errors import ChainError, ServiceError
 from local.server import add_address_arguments, open_socket, serve
-from local.settings import read_account
+from local.settings import ENVIRON, read_account
 from local.signature import Account, SignedRequest, verify
 
 MAX_BODY = 25 * 1024 * 1024
@@ -70,9 +68,15 @@ class Runtime:
     """InvokeEndpoint for one endpoint and one account."""
 
     def __init__(
-        self, endpoint: Endpoint, account: Account, client: httpx.AsyncClient, clock: Callable[[], datetime]
+        self,
+        endpoint: Endpoint,
+        account: Account,
+        client: httpx.AsyncClient,
+        clock: Callable[[], datetime],
+        jobs: Asynchronous | None = None,
     ) -> None:
         self._endpoint = endpoint
+        self._jobs = jobs
         self._account = account
         self._client = client
         self._clock = clock
@@ -88,6 +92,16 @@ class Runtime:
         if not answer.is_success:
             raise self._model_error(answer.status_code, answer.text)
         return Response(answer.content, 200, _returned(answer))
+
+    async def invoke_async(self, request: Request) -> Response:
+        """Answer POST /endpoints/{name}/async-invocations."""
+        verify(_signed(request, await _read_body(request)), self._account, self._clock())
+        name = request.path_params["name"]
+        if self._jobs is None or name != self._jobs.name:
+            raise ServiceError(
+                "ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} takes no asynchronous calls."
+            )
+        return self._jobs.accept(request.headers)
 
     def _check_endpoint(self, name: str) -> None:
         if name != self._endpoint.name:
@@ -198,22 +212,28 @@ async def _ping(_: Request) -> Response:
 
 
 def create_app(
-    endpoint: Endpoint, account: Account, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    endpoint: Endpoint,
+    account: Account,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    jobs: Asynchronous | None = None,
 ) -> Starlette:
     """Return the runtime as an ASGI application."""
     # No proxy, cookie or credential of this machine's user may get between runtime and container.
     # SageMaker's time limit is one for the whole call, so there is none on its steps.
     client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(None), limits=httpx.Limits(max_connections=None))
-    runtime = Runtime(endpoint, account, client, clock)
+    runtime = Runtime(endpoint, account, client, clock, jobs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with client:
             yield
+        if jobs:
+            await jobs.close()
 
     return Starlette(
         routes=[
             Route("/endpoints/{name}/invocations", runtime.invoke, methods=["POST"]),
+            Route("/endpoints/{name}/async-invocations", runtime.invoke_async, methods=["POST"]),
             Route("/ping", _ping),
         ],
         exception_handlers={ServiceError: _refuse, ClientDisconnect: _gone, 404: _unknown, 405: _unknown},
@@ -225,6 +245,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.runtime", description=__doc__.partition("\n")[0])
     parser.add_argument("--container", required=True, metavar="URL", help="base URL of the serving container")
     parser.add_argument("--endpoint", required=True, metavar="NAME", help="name of the endpoint")
+    parser.add_argument("--jobs-endpoint", default="", metavar="NAME", help="name of the asynchronous endpoint")
+    parser.add_argument("--aws", default="", metavar="URL", help="base URL of S3, for the asynchronous endpoint")
     add_address_arguments(parser, port=8081)
     arguments = parser.parse_args()
     try:
@@ -232,7 +254,14 @@ def main() -> None:
         sock = open_socket(arguments, "SageMaker runtime")
     except ChainError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    serve(create_app(Endpoint(arguments.endpoint, arguments.container), account), sock)
+    jobs = _jobs(arguments) if arguments.aws else None
+    serve(create_app(Endpoint(arguments.endpoint, arguments.container), account, jobs=jobs), sock)
+
+
+def _jobs(arguments: argparse.Namespace) -> Asynchronous:
+    ways = tuple(ENVIRON.get("LOCAL_NOTICES", "once").split(","))
+    assert set(ways) <= set(WAYS), f"LOCAL_NOTICES: expected some of {', '.join(WAYS)}"
+    return Asynchronous(arguments.jobs_endpoint, arguments.container, arguments.aws, ways)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ ENDPOINT = "local"
 # What a part of the chain was started with.
 ENVIRON: Mapping[str, str] = os.environ
 # Of the template's parameters, those that the local chain sets.
-PARAMETERS = {"EndpointName": ENDPOINT, "DocsEnabled": "true"}
+PARAMETERS = {"EndpointName": ENDPOINT, "DocsEnabled": "true", "Jobs": "on", "JobsEndpointName": "local-jobs"}
+# CloudFormation names the bucket of jobs; here it has this name.
+BUCKET = "jobs"
 # Valid on this machine only; real ones never get near the local chain.
 ACCOUNT = Account(access_key_id="local-access-key", region="us-east-1", secret_access_key="local-secret-key")  # noqa: S106  # a local key, printed for all
 

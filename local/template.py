@@ -68,17 +68,19 @@ def parameters(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """
     source = load(path)
     resources = Evaluator(source, {}).made(source["Resources"])
-    variables = _only(resources, "AWS::Serverless::Function").get("Environment", {}).get("Variables", {})
+    variables = resources["Function"]["Properties"].get("Environment", {}).get("Variables", {})
     named = {name: value["Ref"] for name, value in variables.items() if isinstance(value, dict) and "Ref" in value}
     return {parameter: environ[name] for name, parameter in named.items() if environ.get(name)}
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The two parts of the stack that run locally."""
+    """The parts of the stack that run locally."""
 
     api: Api
     function: FunctionDefinition
+    # With Jobs=on.
+    events: FunctionDefinition | None
 
 
 def _parameter(match: re.Match[str]) -> str:
@@ -92,10 +94,14 @@ def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     evaluator = Evaluator(source, parameters)
     # The parts of a guarded rollout do not run locally.
     resources = evaluator.made(source["Resources"])
-    function = evaluator.resolve(_only(resources, "AWS::Serverless::Function"))
-    function = _merged(evaluator.resolve(source.get("Globals", {}).get("Function", {})), function)
+    common = evaluator.resolve(source.get("Globals", {}).get("Function", {}))
+
+    def function(name: str) -> FunctionDefinition:
+        return _read_function(_merged(common, evaluator.resolve(resources[name]["Properties"])), path.parent)
+
     api = evaluator.resolve(_only(resources, "AWS::Serverless::Api"))
-    return Template(_read_api(api), _read_function(function, path.parent))
+    events = function("JobsFunction") if "JobsFunction" in resources else None
+    return Template(_read_api(api), function("Function"), events)
 
 
 def _only(resources: Mapping[str, Any], kind: str) -> Any:

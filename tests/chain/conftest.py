@@ -38,7 +38,7 @@ def problem(response: requests.Response) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`python -m local` on ports of its own, with a line in the log for every request to the container."""
-    with running(tmp_path_factory.mktemp("chain") / "log", SERVING_LOG_LEVEL="debug") as started:
+    with running(tmp_path_factory.mktemp("chain") / "log", SERVING_LOG_LEVEL="debug", LOCAL_NOTICES="twice") as started:
         started.wait_until_ready()
         yield started
 
