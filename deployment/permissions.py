@@ -64,6 +64,10 @@ OF_KIND: Mapping[str, Actions] = {
     "AWS::CloudWatch::Dashboard": Actions(
         ("cloudwatch:PutDashboard",), ("cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard")
     ),
+    "AWS::DynamoDB::Table": Actions(
+        ("dynamodb:CreateTable", "dynamodb:DescribeTable", "dynamodb:UpdateTimeToLive"),
+        ("dynamodb:DeleteTable", "dynamodb:DescribeTimeToLive", "dynamodb:UpdateTable"),
+    ),
     "AWS::IAM::Role": Actions(
         ("iam:CreateRole", "iam:PassRole", "iam:PutRolePolicy"),
         ("iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:TagRole", "iam:UpdateRole"),
@@ -76,6 +80,20 @@ OF_KIND: Mapping[str, Actions] = {
     "AWS::Route53::RecordSet": Actions(
         ("route53:ChangeResourceRecordSets",),
         ("route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"),
+    ),
+    "AWS::S3::Bucket": Actions(
+        (
+            *("s3:CreateBucket", "s3:PutBucketNotification", "s3:PutBucketOwnershipControls"),
+            *("s3:PutBucketPublicAccessBlock", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"),
+        ),
+    ),
+    "AWS::S3::BucketPolicy": Actions(("s3:PutBucketPolicy",), ("s3:DeleteBucketPolicy", "s3:GetBucketPolicy")),
+    "AWS::SNS::Topic": Actions(
+        ("sns:CreateTopic", "sns:Subscribe"),
+        ("sns:DeleteTopic", "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:Unsubscribe"),
+    ),
+    "AWS::SQS::Queue": Actions(
+        ("sqs:CreateQueue",), ("sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes")
     ),
     "AWS::SageMaker::Endpoint": Actions(
         ("sagemaker:CreateEndpoint",),
@@ -112,6 +130,10 @@ OF_PARAMETER: Mapping[str, Actions] = {
         ("lambda:PutFunctionConcurrency",), ("lambda:DeleteFunctionConcurrency", "lambda:GetFunctionConcurrency")
     ),
 }
+# With Jobs=on SAM adds the rules of the function's events.
+RULES = Actions(
+    ("events:DescribeRule", "events:PutRule", "events:PutTargets"), ("events:DeleteRule", "events:RemoveTargets")
+)
 # With Canary=true SAM adds an application and a group of CodeDeploy.
 ROLLOUT = Actions(
     ("codedeploy:CreateApplication", "codedeploy:CreateDeploymentGroup", "codedeploy:CreateDeployment"),
@@ -130,6 +152,7 @@ def needed(parameters: Mapping[str, str]) -> list[Actions]:
     kinds = {item["Type"] for item in Evaluator(template, known).made(template["Resources"]).values()}
     found = [ALWAYS, *(OF_KIND[kind] for kind in sorted(kinds & OF_KIND.keys()))]
     found += [actions for name, actions in OF_PARAMETER.items() if parameters.get(name)]
+    found += [RULES] if parameters.get("Jobs") == "on" else []
     return [*found, ROLLOUT] if parameters.get("Canary") == "true" else found
 
 

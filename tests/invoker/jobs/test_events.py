@@ -1,70 +1,22 @@
-"""Notices, uploads, alarms and the schedule: in any order, twice, and never."""
+"""Notices, alarms and the schedule: in any order, twice, and never."""
 
 import itertools
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from invoker.errors import InvokerError
-from invoker.jobs import store, sweep
+from invoker.jobs import store
 from invoker.jobs.capacity import Capacity
-from invoker.jobs.events import Context, Events
-from invoker.jobs.job import Job, read_inference_id, read_upload_key
-from invoker.jobs.metrics import Metrics
+from invoker.jobs.job import read_inference_id
 from invoker.jobs.settlement import read_failure
 from invoker.jobs.states import FINAL, FOLLOWERS, State, before
-from invoker.settings import Settings
 from tests.invoker.jobs.conftest import BUCKET, ROWS, Desk, caller_of, completed, failed
+from tests.invoker.jobs.happening import overdue, send, sns, tick
 
 DENIED = ClientError({"Error": {"Code": "AccessDenied"}}, "HeadObject")
-WISH = {"content_type": "text/csv", "bytes": 4}
-
-
-class Time:
-    """Lambda's context of a function that has time."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
-
-
-def events(desk: Desk) -> Events:
-    return Events(desk.parts, Metrics(Settings("iris")))
-
-
-def send(desk: Desk, event: Mapping[str, Any], context: Context | None = None) -> None:
-    events(desk).handle(event, context or Time())
-
-
-def sns(message: str) -> dict[str, Any]:
-    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}
-
-
-def created(key: str) -> dict[str, Any]:
-    return {"source": "aws.s3", "detail-type": "Object Created", "detail": {"object": {"key": key, "size": 4}}}
-
-
-def tick(desk: Desk) -> None:
-    send(desk, {"source": "aws.events", "detail-type": "Scheduled Event"})
-
-
-def overdue(monkeypatch: pytest.MonkeyPatch, seconds: int = 300) -> None:
-    """Let so many seconds pass."""
-    real = store.now
-    for module in (store, sweep):
-        monkeypatch.setattr(module, "now", lambda: real() + seconds)
-
-
-def upload(desk: Desk, wish: Mapping[str, Any] = WISH, **more: Any) -> Job:
-    answer = desk("POST", "/jobs/uploads", json.dumps(wish), **more)
-    assert answer.status == 201, answer.body
-    return desk.job(answer.json["id"])
-
-
-def put(desk: Desk, job: Job, content: bytes = b"1,2\n", content_type: str = "text/csv") -> None:
-    desk.s3.put_object(Bucket=BUCKET, Key=job.input, Body=content, ContentType=content_type)
 
 
 def test_states_only_move_forward() -> None:
@@ -232,103 +184,6 @@ def test_killed_between_lease_and_call(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert len(desk.runtime.calls) == 1
 
 
-def test_an_upload_from_address_to_result(desk: Desk) -> None:
-    answer = desk("POST", "/jobs/uploads", json.dumps({**WISH, "accept": "text/csv", "on_error": "skip"}))
-    assert (answer.status, answer.json["status"]) == (201, "uploading")
-    assert answer.json["upload"]["method"] == "PUT"
-    assert answer.json["upload"]["headers"] == {"Content-Type": "text/csv", "Content-Length": "4", "If-None-Match": "*"}
-    job = desk.job(answer.json["id"])
-    assert job.input in answer.json["upload"]["url"]
-    assert "content-length%3Bcontent-type%3Bhost%3Bif-none-match" in answer.json["upload"]["url"]
-
-    put(desk, job)
-    send(desk, created(job.input))
-
-    assert desk.job(job.id).state is State.RUNNING
-    [call] = desk.runtime.calls
-    assert (call["InputLocation"], call["Accept"]) == (f"s3://{BUCKET}/{job.input}", "text/csv")
-    assert "on-error=skip" in call["CustomAttributes"]
-    send(desk, created(job.input))
-    assert len(desk.runtime.calls) == 1
-    send(desk, sns(desk.ends(job.id)))
-    assert desk.job(job.id).state is State.SUCCEEDED
-
-
-@pytest.mark.parametrize(
-    ("content", "content_type", "status"),
-    [(b"1,2\n3", "text/csv", 413), (b"1,2", "text/csv", 400), (b"1,2\n", "image/png", 415)],
-)
-def test_another_file_than_was_announced(desk: Desk, content: bytes, content_type: str, status: int) -> None:
-    job = upload(desk)
-    put(desk, job, content, content_type)
-
-    send(desk, created(job.input))
-
-    assert desk("GET", f"/jobs/{job.id}").json["error"]["status"] == status
-    assert desk.stored() == []
-    assert desk.runtime.calls == []
-
-
-def test_an_upload_that_is_never_made_expires(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = upload(desk)
-    overdue(monkeypatch, 3599)
-    tick(desk)
-    assert desk.job(job.id).state is State.UPLOADING
-    monkeypatch.undo()
-    overdue(monkeypatch, 3600)
-
-    tick(desk)
-
-    assert desk("GET", f"/jobs/{job.id}").json["status"] == "expired"
-
-
-def test_an_upload_whose_event_never_comes_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = upload(desk)
-    put(desk, job)
-    overdue(monkeypatch)
-
-    tick(desk)
-
-    assert desk.job(job.id).state is State.RUNNING
-
-
-def test_a_file_for_a_cancelled_job_is_removed(desk: Desk) -> None:
-    job = upload(desk)
-    desk("DELETE", f"/jobs/{job.id}")
-    put(desk, job)
-
-    send(desk, created(job.input))
-
-    assert (desk.stored(), desk.runtime.calls) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("wish", "status"),
-    [
-        ({"content_type": "text/csv"}, 400),
-        ({"content_type": "text/csv", "bytes": 0}, 400),
-        ({"content_type": "text/csv", "bytes": True}, 400),
-        ({"content_type": "text/csv", "bytes": "4"}, 400),
-        ({"content_type": "text/csv", "bytes": 1_073_741_825}, 413),
-        ({"content_type": "", "bytes": 4}, 400),
-        ({"content_type": "a\nb", "bytes": 4}, 400),
-        ({**WISH, "on_error": "no"}, 400),
-        ({**WISH, "callback": "https://a"}, 400),
-        ({**WISH, "size": 4}, 400),
-        ([], 400),
-    ],
-)
-def test_odd_uploads_are_refused(desk: Desk, wish: Any, status: int) -> None:
-    assert desk("POST", "/jobs/uploads", json.dumps(wish)).status == status
-
-
-def test_the_same_key_is_the_same_upload(desk: Desk) -> None:
-    headers = {"Idempotency-Key": "once"}
-
-    assert upload(desk, headers=headers) == upload(desk, headers=headers)
-    assert desk("POST", "/jobs/uploads", json.dumps({**WISH, "bytes": 5}), headers=headers).status == 422
-
-
 def alarm(desk: Desk, state: str, time: str) -> None:
     send(desk, {"source": "aws.cloudwatch", "time": time, "detail": {"state": {"value": state}}})
 
@@ -361,9 +216,3 @@ def test_failures_are_read(told: str, status: int | None) -> None:
     error = read_failure(told)
 
     assert (error.status if error else None) == status
-
-
-@pytest.mark.parametrize("key", ["inputs/a/b", "uploads/../x", "uploads/" + "a" * 24, "uploads", "", "outputs/x"])
-def test_keys_of_no_upload(desk: Desk, key: str) -> None:
-    assert read_upload_key(key) is None
-    assert desk.parts.uploads.take(key) is None
