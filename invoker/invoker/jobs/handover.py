@@ -8,6 +8,7 @@ from invoker import outcome
 from invoker.errors import InvokerError
 from invoker.jobs.files import Files
 from invoker.jobs.job import Job
+from invoker.jobs.requests import LINES
 from invoker.jobs.states import State
 from invoker.jobs.store import Store, now
 
@@ -42,8 +43,8 @@ class Handover:
             answer = self._client.invoke_endpoint_async(
                 EndpointName=self._endpoint_name,
                 InputLocation=self._files.location(job.input),
-                ContentType=job.content_type,
-                Accept=job.accept or "*/*",
+                ContentType=f"{job.content_type}; on-error=skip" if job.on_error == "skip" else job.content_type,
+                Accept=LINES if job.on_error == "skip" else job.accept or "*/*",
                 InferenceId=job.inference_id,
                 CustomAttributes=_attributes(job),
                 RequestTTLSeconds=WAIT_SECONDS,
@@ -78,5 +79,5 @@ class Handover:
 def _attributes(job: Job) -> str:
     """Name what the container may know, as docs/architecture.md lists it."""
     until = int((time.time() + RUN_SECONDS) * 1000)
-    pairs = {"request-id": job.request_id, "deadline-ms": until, "on-error": job.on_error}
+    pairs = {"request-id": job.request_id, "deadline-ms": until}
     return ",".join(f"{name}={value}" for name, value in pairs.items() if value)

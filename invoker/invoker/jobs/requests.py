@@ -20,6 +20,7 @@ MAX_KEY = 255
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 ON_ERROR = ("stop", "skip")
+LINES = "application/jsonlines"
 UPLOAD_KEYS = ("content_type", "bytes", "accept", "on_error", "callback")
 NO_CALLBACK = "expected no callback: this API calls nobody back, ask GET /jobs/{id} instead"
 
@@ -44,7 +45,7 @@ def idempotency_key(request: Request) -> str:
     return key
 
 
-def on_error(request: Request) -> str:
+def read_on_error(request: Request) -> str:
     """Read the query parameters of POST /jobs."""
     _check_names(request.query, ("on_error", "callback"))
     if "callback" in request.query:
@@ -69,7 +70,21 @@ def upload(body: Body, schema: ModelSchema | None) -> UploadWish:
     limit = min(MAX_UPLOAD_BYTES, (schema.max_bytes if schema else None) or MAX_UPLOAD_BYTES)
     if size > limit:
         raise InvokerError(Failure.BODY_TOO_LARGE, f"The file has {size} bytes; at most {limit} are taken.")
-    return UploadWish(content_type, size, _media_type(wish, "accept"), _choice(wish.get("on_error") or "stop"))
+    accept, on_error = _media_type(wish, "accept"), _choice(wish.get("on_error") or "stop")
+    check_skip(on_error, content_type, accept)
+    return UploadWish(content_type, size, accept, on_error)
+
+
+def check_skip(on_error: str, content_type: str, accept: str) -> None:
+    """Refuse on_error=skip where an answer has no line for each record, or where the first line is a header."""
+    if on_error != "skip":
+        return
+    media_type = media_types.parse(content_type)
+    headless = media_type.name == media_types.CSV and media_type.parameters.get("header") == "absent"
+    if not headless and media_type.name not in media_types.JSON_LINES:
+        raise _refused("on_error", "skip needs application/jsonlines, or text/csv; header=absent")
+    if accept not in ("", "*/*", LINES):
+        raise _refused("on_error", f"skip is answered as {LINES}: name it in Accept, or nothing")
 
 
 def job_id(request: Request) -> str:

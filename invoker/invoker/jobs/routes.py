@@ -55,12 +55,14 @@ class Jobs:
     def create(self, call: "Call") -> Response:
         """Take a body as POST /predict does; nothing is stored before it has been judged."""
         request = call.request
-        on_error, key = requests.on_error(request), requests.idempotency_key(request)
+        on_error, key = requests.read_on_error(request), requests.idempotency_key(request)
         with call.watch.measure("validation"):
             body = proxy.body(request, max_bytes=self._settings.max_body_bytes)
-            call.watch.rows = judgement.judge(
-                body.content, body.media_type, self._documents.model, max_rows=self._settings.max_rows
-            )
+            requests.check_skip(on_error, body.media_type.text, body.accept)
+            if on_error == "stop":
+                call.watch.rows = judgement.judge(
+                    body.content, body.media_type, self._documents.model, max_rows=self._settings.max_rows
+                )
         with call.watch.measure("storage"):
             job = self._new(
                 call,

@@ -12,7 +12,7 @@ from tests.invoker.jobs.happening import WISH, created, overdue, put, send, sns,
 
 
 def test_an_upload_from_address_to_result(desk: Desk) -> None:
-    answer = desk("POST", "/jobs/uploads", json.dumps({**WISH, "accept": "text/csv", "on_error": "skip"}))
+    answer = desk("POST", "/jobs/uploads", json.dumps({**WISH, "accept": "text/csv"}))
     assert (answer.status, answer.json["status"]) == (201, "uploading")
     assert answer.json["upload"]["method"] == "PUT"
     assert answer.json["upload"]["headers"] == {"Content-Type": "text/csv", "Content-Length": "4", "If-None-Match": "*"}
@@ -26,11 +26,19 @@ def test_an_upload_from_address_to_result(desk: Desk) -> None:
     assert desk.job(job.id).state is State.RUNNING
     [call] = desk.runtime.calls
     assert (call["InputLocation"], call["Accept"]) == (f"s3://{BUCKET}/{job.input}", "text/csv")
-    assert "on-error=skip" in call["CustomAttributes"]
     send(desk, created(job.input))
     assert len(desk.runtime.calls) == 1
     send(desk, sns(desk.ends(job.id)))
     assert desk.job(job.id).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("content_type", ["application/jsonlines", "text/csv; header=absent"])
+def test_bad_records_are_left_to_the_container_where_they_are_skipped(desk: Desk, content_type: str) -> None:
+    answer = desk("POST", "/jobs", '{"a": 1}\n[[', query={"on_error": "skip"}, headers={"Content-Type": content_type})
+
+    assert answer.status == 202
+    [call] = desk.runtime.calls
+    assert (call["ContentType"], call["Accept"]) == (f"{content_type}; on-error=skip", "application/jsonlines")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +58,7 @@ def test_another_file_than_was_announced(desk: Desk, content: bytes, content_typ
 
 def test_an_upload_that_is_never_made_expires(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     job = upload(desk)
-    overdue(monkeypatch, 3599)
+    overdue(monkeypatch, 3590)
     tick(desk)
     assert desk.job(job.id).state is State.UPLOADING
     monkeypatch.undo()
@@ -92,6 +100,8 @@ def test_a_file_for_a_cancelled_job_is_removed(desk: Desk) -> None:
         ({"content_type": "", "bytes": 4}, 400),
         ({"content_type": "a\nb", "bytes": 4}, 400),
         ({**WISH, "on_error": "no"}, 400),
+        ({**WISH, "on_error": "skip"}, 400),
+        ({**WISH, "content_type": "application/jsonlines", "on_error": "skip", "accept": "text/csv"}, 400),
         ({**WISH, "callback": "https://a"}, 400),
         ({**WISH, "size": 4}, 400),
         ([], 400),
