@@ -54,10 +54,11 @@ def _lock(model: Path, tell: Tell, server: Server, cache: Path) -> Path:
 
 
 def _environment(locked: Path, run: Run, tell: Tell, cache: Path) -> Path:
-    # One environment for all models with these packages.
-    folder = cache / _digest(f"{sys.version} {sys.base_prefix} {locked.read_text().partition(chr(10))[2]}")
+    # One environment for all models with these packages, whatever they say of them; it refers to this Python.
+    packages = [line for line in locked.read_text().splitlines() if not line.startswith("#")]
+    folder = cache / _digest(f"{sys.version} {sys.base_prefix} {packages}")
     python = folder / "bin" / "python"
-    with _alone(folder.with_suffix(".building")):
+    with _alone(folder.with_suffix(".building"), tell):
         if not (folder / WHOLE).is_file():
             tell(f"building the environment of the model's packages in {folder} (once) ...")
             uv = package_index.UV
@@ -75,10 +76,14 @@ def _run(run: Run, *arguments: str) -> None:
 
 
 @contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Keep another chain from building the same."""
+def _alone(file: Path, tell: Tell) -> Iterator[None]:
+    """Keep another command from building the same."""
     with file.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("another command builds the environment of these packages: waiting for it ...")
+            fcntl.flock(held, fcntl.LOCK_EX)
         yield
 
 

@@ -1,8 +1,10 @@
 """The Python that a model runs on: built once for its packages, from its lock or, on another Python, from the cache."""
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from local.errors import ChainError
 from local.process import run_to_end
 from local.settings import ROOT, SERVING
 from tests.deployment.packages import index, only_from, server
+from tests.serving.processes import wait_until
 
 Find = Callable[[Path], Path]
 
@@ -84,7 +87,7 @@ def test_on_the_images_python_the_lock_is_written_and_the_environment_built_once
     # Another model with the same packages, wherever its folder lies.
     other = tmp_path / "other"
     other.mkdir()
-    (other / "requirements.txt").write_text("boosting\n")
+    (other / "requirements.txt").write_text("# gradient boosting\nboosting\n")
     assert find(other) == python
     assert [line.partition(" ")[0] for line in said] == ["resolving"]
 
@@ -96,6 +99,21 @@ def test_a_build_that_was_broken_off_is_begun_again(find: Find, model: Path, mon
     (python.parents[1] / "pyvenv.cfg").unlink()
 
     assert version(find(model), "boosting") == "1.1"
+
+
+def test_another_command_that_builds_it_is_waited_for(
+    find: Find, model: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "of_image", of_this_python)
+    python = find(model)
+    said.clear()
+    with python.parents[1].with_suffix(".building").open("w") as held, ThreadPoolExecutor() as pool:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waiting = pool.submit(find, model)
+        wait_until(lambda: bool(said))
+        fcntl.flock(held, fcntl.LOCK_UN)
+        assert waiting.result() == python
+    assert said == ["another command builds the environment of these packages: waiting for it ..."]
 
 
 def test_a_conflict_is_told_with_its_cause_and_remedy(find: Find, model: Path) -> None:
