@@ -1,5 +1,4 @@
-# Every command of the project. `make run` and `make test` need Python 3.11+ and nothing else.
-# A target is one line: what it does lies in cli/ (the program model-api) and in the tools that it calls.
+# What a target does lies in cli/ (the program model-api). `make run` and `make test` need Python 3.11+ and nothing else.
 PYTHON ?= python3
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
@@ -12,7 +11,7 @@ export $(given)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
-  bench-invoker packages real-packages parameters fuzz soak snapshots openapi docs-ui lint-template lock clean
+  bench-invoker packages real-packages parameters fuzz test-models soak snapshots openapi docs-ui lint-template lock clean
 
 help: ## list the commands
 	@$(PYTHON) -m cli.help $(MAKEFILE_LIST)
@@ -52,6 +51,8 @@ bench bench-scaling bench-invoker base real-packages:
 	@$(BIN)/python -m cli.maintenance $@
 fuzz: .venv/.locked ## 100,000 broken requests against the serving container's process
 	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py
+test-models: .venv/.locked ## every estimator of scikit-learn and the boosters, on tables of every kind, against its own predict
+	MATRIX=1 $(BIN)/pytest -s tests/serving/models/test_matrix.py
 soak: .venv/.locked ## the serving container for a minute under 64 clients, and a minute with workers killed and bad clients
 	SOAK_SECONDS=$${SOAK_SECONDS:-60} $(BIN)/pytest -s tests/serving/test_soak.py
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
@@ -89,7 +90,6 @@ endef
 	@.venv/bin/python -m cli.install
 .tools/bench-container/.locked: $(addprefix serving-container/requirements,.txt -lightgbm.txt -xgboost.txt) | $(UV)
 	$(call environment,.tools/bench-container,$^)
-# A JavaScript program, for one test: it runs the Postman collection.
 .tools/newman/.locked: requirements/newman/package-lock.json
 	@echo "installing .tools/newman from $< ..." >&2
 	@mkdir -p $(@D) && cp requirements/newman/package.json requirements/newman/package-lock.json $(@D)

@@ -27,6 +27,8 @@ NAMES_WARNING = "X does not have valid feature names"
 TRUSTED = "SERVING_TRUSTED_TYPES"
 ABOUT_INPUT = (ValueError, TypeError, LookupError)
 """What a model raises about rows that it does not take."""
+SINGLE = "Buffer dtype mismatch"
+"""How compiled code says that it was trained on numbers of another type: of 32 bits, for ours have 64."""
 OWN_ERRORS = ("patsy", "formulaic", "_catboost", "xgboost", "lightgbm")
 """Packages that raise errors of their own about a missing column, a category or a cell."""
 
@@ -43,12 +45,16 @@ class Estimator:
         self._categories = categories
         self._stays_finite = direct and schema.numeric and stays_finite(estimator)
         self._linear = linear.direct(estimator) if self._stays_finite else {}
+        self._number: type[np.float64 | np.float32] = np.float64
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         """See `predictor.models.base.Model`."""
         try:
             return self._predict(rows, method)
         except BadInputError as error:
+            if SINGLE in error.detail and self._number is np.float64:
+                self._number = np.float32
+                return self.predict(rows, method)
             for reading in other_readings(rows, self.schema):
                 try:
                     return self._predict(reading, method)
@@ -73,14 +79,16 @@ class Estimator:
         about_input = (
             isinstance(error, ABOUT_INPUT)
             or (unknown and isinstance(error, AttributeError))
-            or type(error).__module__.partition(".")[0] in OWN_ERRORS
+            or _package(error) in OWN_ERRORS
         )
         if not about_input or (isinstance(error, TypeError) and not unknown):  # numbers are not of a wrong type
             raise PredictionError("The model failed on these rows.") from error
+        # statsmodels speaks of a DataFrame, and patsy, behind it, of the cell
+        told = next((each for each in (error.__context__, error) if each and _package(each) in OWN_ERRORS), error)
         gap = missing_cell(rows)
         guilty = gap and not self.schema.feature(gap[1]).nullable
         place = f" Row {gap[0]}, column {self.schema.label(gap[1])} is missing." if gap and guilty else ""
-        raise BadInputError(f"The model refuses the rows: {_first_line(error)}{place}{self._advice(rows)}") from error
+        raise BadInputError(f"The model refuses the rows: {_first_line(told)}{place}{self._advice(rows)}") from error
 
     def _advice(self, rows: Rows) -> str:
         """What to send instead."""
@@ -124,6 +132,8 @@ class Estimator:
 
     def given(self, rows: Rows) -> Any:
         """Rows as the estimator takes them."""
+        if self._number is np.float32 and isinstance(rows, np.ndarray):
+            rows = rows.astype(np.float32)
         return self._categories.numbers(contain(rows, self.schema)) if self._categories else contain(rows, self.schema)
 
 
@@ -159,6 +169,10 @@ def load_skops(path: Path, trusted: tuple[str, ...]) -> Estimator:
         warnings.simplefilter("error", InconsistentVersionWarning)
         estimator = load(path, trusted=list(trusted))
     return wrap(estimator, path)
+
+
+def _package(error: BaseException) -> str:
+    return type(error).__module__.partition(".")[0]
 
 
 def _first_line(error: BaseException) -> str:

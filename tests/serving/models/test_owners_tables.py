@@ -121,3 +121,27 @@ def test_columns_may_be_selected_in_any_way(selected: Any) -> None:
     estimator = make_pipeline("passthrough", columns, LogisticRegression()).fit(frame, [0, 1] * 3)
 
     assert answers(model(estimator), b'{"data": [[0, "a", "x"]]}') == estimator.predict(frame[:1]).tolist()
+
+
+class PatsyError(Exception):
+    """As patsy raises it, for statsmodels to catch and to raise once more with a text of its own."""
+
+    __module__ = "patsy"
+
+
+class Formula:
+    """As statsmodels asks a model that was made of a formula."""
+
+    def predict(self, frame: pd.DataFrame) -> Any:
+        try:
+            return self._design(frame)
+        except PatsyError as error:
+            raise PatsyError("predict requires that you use a DataFrame") from error
+
+    def _design(self, frame: pd.DataFrame) -> Any:
+        raise PatsyError(f"observation with value {frame.iloc[0, 0]!r} does not match any of the expected levels")
+
+
+def test_the_error_behind_an_error_is_told() -> None:
+    with pytest.raises(BadInputError, match="The model refuses the rows: observation with value 'zzz' does not match"):
+        answers(model(Formula()), b'[{"job": "zzz"}]')

@@ -63,6 +63,8 @@ def encoded(known: npt.NDArray[Any], *, closed: bool) -> Column:
     column = Column(FeatureType.CATEGORICAL, "float64", nullable, none, categories, closed)
     if known.dtype.kind == "M":
         return replace(column, type=FeatureType.DATETIME, dtype=str(known.dtype), categories=())
+    if known.dtype.kind == "m":
+        return replace(column, type=FeatureType.UNKNOWN, dtype="?timedelta", categories=())
     if categories and all(isinstance(value, str) for value in categories):
         return replace(column, dtype="object")
     if categories and all(isinstance(value, bool) for value in categories):

@@ -110,11 +110,12 @@ def names(estimator: Any) -> tuple[str, ...]:
     """Names of the columns that an estimator was trained with."""
     found = getattr(estimator, "feature_names_in_", None)
     if found is None and isinstance(estimator, Pipeline):
-        found = getattr(first_step(estimator), "feature_names_in_", None)
+        return names(first_step(estimator))
     if found is None and is_of("catboost", estimator):
-        found = estimator.feature_names_
-        if [*found] == [str(at) for at in range(len(found))]:
-            found = None
+        found = estimator.feature_names_ or ()
+        return () if [*found] == [str(at) for at in range(len(found))] else tuple(found)
+    if found is None and is_known_part(estimator):  # a wrapper asks for feature_names_in_, which CatBoost's have not
+        return next((names(member) for member in _held_estimators(estimator) if is_of("catboost", member)), ())
     return () if found is None else tuple(map(str, found))
 
 
@@ -129,13 +130,16 @@ def members(estimator: Any, width: int) -> list[Any]:
     """Fitted estimators that an estimator hands its rows to, as wrappers, searches and ensembles hold them."""
     if isinstance(estimator, Pipeline | ColumnTransformer | FeatureUnion):
         return []
+    trained = names(estimator)
+    return [m for m in _held_estimators(estimator) if _takes_same(m, trained, width) and _is_fitted(m)]
+
+
+def _held_estimators(estimator: Any) -> list[Any]:
     held = getattr(estimator, "__dict__", {})
     fitted = [value for name, value in held.items() if name.endswith("_") and name not in OF_PREDICTIONS]
     found = [member for value in fitted for member in _estimators_in(value)]
-    if not found and "estimator" in held:  # FrozenEstimator has no other
-        found = list(_estimators_in(held["estimator"]))
-    trained = names(estimator)
-    return [member for member in found if _takes_same(member, trained, width) and _is_fitted(member)]
+    # FrozenEstimator has no other
+    return found or list(_estimators_in(held.get("estimator")))
 
 
 def _estimators_in(value: Any) -> Iterator[Any]:
