@@ -22,6 +22,8 @@ MACHINES = {"x86_64": "linux/amd64", "AMD64": "linux/amd64", "aarch64": "linux/a
 BASE = re.compile(r"^ARG BASE=\S*?:(?P<version>\d+\.\d+)", re.MULTILINE)
 INCLUDED = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[ =]?\s*(?P<path>\S+)", re.MULTILINE)
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)
+# Where the owner says that packages come from; installing the lock needs it as well.
+INDEX = re.compile(r"(?:--index-url|-i|--extra-index-url|--find-links|-f|--trusted-host)[ =]+(?P<place>\S+)")
 CONTENT = "# content: sha256:"
 # Of this Python only, uv does not look for others; which one is resolved for, --python-version says.
 COMPILE = ("pip", "compile", "--quiet", "--no-header", "--only-binary", ":all:", "--python", sys.executable)
@@ -96,7 +98,8 @@ def lock(model: Path, target: Target, file: Path, tell: Tell, server: Server = S
     text = _resolved(asked, target, server, pins(before) | pins(server.lock.read_text()))
     head = f"# The packages of {named} and of the server, for {target}. It is written again when one of them changes."
     fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(f"{head}\n{content}\n{text}")
+    indexes = "".join(f"{line}\n" for path in _with_included(asked) for line in _lines(path) if INDEX.match(line))
+    fresh.write_text(f"{head}\n{content}\n{indexes}{text}")
     fresh.replace(file)
     return file
 
@@ -125,10 +128,12 @@ def _text(path: Path) -> str:
 
 def _refuse_paths(asked: Sequence[Path]) -> None:
     """Refuse what is no release of an index: an image is built elsewhere, and only releases have hashes."""
-    for path in asked:
+    for path in _with_included(asked):
         for line in _lines(path):
             name, _, place = line.partition(" @ ")
-            if place or line.startswith(("-e", "--editable", ".", "/", "git+", "http:", "https:", "file:")):
+            index = INDEX.match(line)
+            here = index is not None and not index["place"].startswith(("http:", "https:")) and "host" not in index[0]
+            if place or here or line.startswith(("-e", "--editable", ".", "/", "git+", "http:", "https:", "file:")):
                 better = f"{name.strip()}==VERSION" if place else "NAME==VERSION"
                 raise PackagesError(
                     f"{path}: the line `{line}` names a place and no release, so that it cannot be locked: "
@@ -183,7 +188,7 @@ def _conflict(asked: Sequence[Path], alone: str, bounds: Mapping[str, str], said
     told = "; ".join(sides) or said
     return (
         f"the packages of {asked[0]} conflict with the server's own, {told}: "
-        "change the version there, or export the model in a form that does not need the package"
+        "change or remove that line, or export the model in a form that does not need the package"
     )
 
 

@@ -30,6 +30,8 @@ def environment(environ: Mapping[str, str] = ENVIRON) -> dict[str, str]:
     kept = {name: value for name, value in environ.items() if name != "VIRTUAL_ENV"} | {"UV_PYTHON_DOWNLOADS": "never"}
     if any(OWN.fullmatch(name) for name in environ):
         return kept
+    # As pip does, whose format requirements.txt has: the best version of all indexes. uv takes what the first one has.
+    kept = {"UV_INDEX_STRATEGY": "unsafe-best-match"} | kept
     listed = subprocess.run([PIP, "config", "list"], env=kept, capture_output=True, text=True, check=False)  # noqa: S603  # our own tool
     return translated(listed.stdout) | kept
 
@@ -44,7 +46,4 @@ def translated(listed: str) -> dict[str, str]:
         words = [word for word in ast.literal_eval(line["value"]).split() if not word.startswith("file:")]
         if words and line["name"] in SETTINGS:
             found[SETTINGS[line["name"]]] = " ".join(words)
-    if "UV_INDEX" in found:
-        # pip takes the best version of all indexes, uv by default what the first one has.
-        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return found

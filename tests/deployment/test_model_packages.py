@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -11,6 +15,7 @@ from deployment.errors import MissingToolError, PackagesError
 from deployment.model_packages import LOCK, SERVER, Server, Target, lock, of_image, pins, requirements
 from deployment.settings import TOOLS
 from tests.deployment.packages import index, only_from, server
+from tests.wheels import wheel
 
 IMAGE = Target("3.13", "linux/amd64")
 Lock = Callable[[], dict[str, str]]
@@ -147,6 +152,7 @@ def test_what_cannot_be_had_is_one_line(locked: Lock, model: Path, asked: str) -
         ("boosting @ file:///croot/boosting_1/work", "boosting==VERSION"),
         ("-e .", "NAME==VERSION"),
         ("./boosting", "NAME==VERSION"),
+        ("--find-links ./wheels", "NAME==VERSION"),
         ("git+https://example.com/boosting", "NAME==VERSION"),
     ],
 )
@@ -176,6 +182,26 @@ def test_the_lock_is_for_the_python_of_the_image() -> None:
     assert SERVER.bounds().keys() == {"httptools", "orjson", "pysimdjson", "numpy", "pandas", "scikit-learn"}
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_an_index_that_the_file_names_is_named_in_the_lock(locked: Lock, model: Path, tmp_path: Path) -> None:
+    """Where the lock is installed, packages of that index have to be found as well."""
+    (tmp_path / "more").mkdir()
+    wheel(tmp_path / "more", "special", "1.0")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "more"))) as more:
+        Thread(target=more.serve_forever, daemon=True).start()
+        line = f"--find-links http://127.0.0.1:{more.server_port}/\n"
+        ask(model, f"{line}special\n")
+
+        assert locked()["special"] == "1.0"
+        more.shutdown()
+
+    assert line in (model / LOCK).read_text()
+
+
 def test_settings_of_pip_count_for_uv() -> None:
     listed = (
         ":env:.disable-pip-version-check='1'\n"
@@ -187,7 +213,6 @@ def test_settings_of_pip_count_for_uv() -> None:
     assert package_index.translated(listed) == {
         "UV_DEFAULT_INDEX": "https://index.example/simple",
         "UV_INDEX": "https://a.example https://b.example",
-        "UV_INDEX_STRATEGY": "unsafe-best-match",
     }
 
 
