@@ -11,7 +11,7 @@ export $(given)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
-  bench-invoker packages real-packages parameters fuzz test-models soak snapshots openapi docs-ui lint-template lock clean
+  bench-batch bench-invoker packages real-packages parameters fuzz test-models soak snapshots openapi docs-ui lint-template lock clean
 
 help: ## list the commands
 	@$(PYTHON) -m cli.help $(MAKEFILE_LIST)
@@ -44,10 +44,11 @@ packages: .venv/.locked ## draw the container's packages and their imports: docs
 	PYTHONPATH=serving-container:. $(BIN)/python -m tests.docs.packages
 bench: .venv/.locked ## the container against its peers: ROUNDS, SECONDS, SERVERS, WORKS, GRID=1x32,100x32
 bench-scaling: .venv/.locked ## the container alone: 1 to 10,000 rows, 1 to 256 clients, overload
+bench-batch: .venv/.locked ## whole files through a model: ROWS=1000000, MODELS=credit-logistic,credit-boosting
 bench-invoker: .venv/.locked ## the invoker alone: its start, its part of a request, its size (benchmarks/RESULTS-invoker.md)
 base: .venv/.locked ## take the newest base image for the Dockerfile, by digest
 real-packages: .venv/.locked ## models of Keras, CatBoost, statsmodels and others, each from an empty folder to an answer
-bench bench-scaling bench-invoker base real-packages:
+bench bench-scaling bench-batch bench-invoker base real-packages:
 	@$(BIN)/python -m cli.maintenance $@
 fuzz: .venv/.locked ## 100,000 broken requests against the serving container's process
 	FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} FUZZ_REQUESTS=100000 $(BIN)/pytest tests/serving/test_fuzz.py

@@ -79,6 +79,11 @@ def bench_invoker(_environ: Mapping[str, str]) -> int:
     return run_here("benchmarks.invoker")
 
 
+def bench_batch(_environ: Mapping[str, str]) -> int:
+    """Measure whole files through a model; ROWS and MODELS reach it as they are."""
+    return run_here("benchmarks.batch_files")
+
+
 def seconds(environ: Mapping[str, str]) -> Sequence[str]:
     """Return how long each work runs."""
     return ("--seconds", environ.get("SECONDS") or "6")
@@ -186,6 +191,7 @@ def docs_ui(environ: Mapping[str, str]) -> int:
 TARGETS: Mapping[str, Callable[[Mapping[str, str]], int]] = {
     "base": base,
     "bench": bench,
+    "bench-batch": bench_batch,
     "bench-invoker": bench_invoker,
     "bench-scaling": bench_scaling,
     "docs-ui": docs_ui,
