@@ -8,7 +8,6 @@ PROGRAM := $(BIN)/python -m cli.make
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 export $(given)
-
 .DEFAULT_GOAL := help
 .PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
   bench-batch bench-invoker packages real-packages parameters fuzz test-models soak snapshots openapi docs-ui lint-template lock clean
