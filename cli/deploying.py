@@ -1,6 +1,7 @@
 """The commands that change a stack: deploy, rollback, delete."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Annotated
 
@@ -34,6 +35,7 @@ def deploy(
     docker: options.Docker = "docker",
     flags: options.BuildFlags = "",
     base: options.Base = "",
+    plan: Annotated[bool, typer.Option("--plan", help="Show on stdout what would change, and deploy nothing.")] = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -44,7 +46,7 @@ def deploy(
     stack = choose(folder, env, parameter)
     session = session_of(stack)
     tell(f"account {identify(session)}")
-    if stack.confirm and not yes:
+    if stack.confirm and not (yes or plan):
         require_answers()
     releasing = start(session, stack, yes=yes)
     with account_errors(PERMISSIONS):
@@ -54,7 +56,10 @@ def deploy(
                 target = preflight.read_target(stack.parameters)
                 releasing = releasing.with_image(find_docker(docker), target, flags, base)
             check(releasing)
-        print_access(releasing.change(), as_json=as_json)
+        if plan:
+            print_plan(releasing)
+        else:
+            print_access(releasing.change(), as_json=as_json)
 
 
 def check(releasing: Releasing) -> None:
@@ -70,11 +75,20 @@ def check(releasing: Releasing) -> None:
     tell(f"about {idle:.2f} USD a month while idle, by the prices of {prices.date}; see `model-api costs`")
 
 
+def print_plan(releasing: Releasing) -> None:
+    """Say on stdout what a deployment would change."""
+    proposal = releasing.plan()
+    if proposal:
+        print_changes(proposal, show)
+    else:
+        show(f"{releasing.stack.name} is as it should be: nothing to change")
+
+
 def start(session: Session, stack: Stack, *, yes: bool) -> Releasing:
     """Return the deployment of a stack, which asks as the options say."""
 
     def agree(proposal: Proposal) -> bool:
-        print_changes(proposal)
+        print_changes(proposal, tell)
         return yes or not stack.confirm or confirm("Deploy these changes?")
 
     return Releasing(session, stack, tell, show_finding, agree)
@@ -88,11 +102,11 @@ def print_access(access: Access, *, as_json: bool) -> None:
         show(str(access).rstrip("\n"))
 
 
-def print_changes(proposal: Proposal) -> None:
-    """Say on stderr what will happen to which resource."""
-    tell(f"{proposal.stack} will be {'created' if proposal.creates else 'updated'}:")
+def print_changes(proposal: Proposal, say: Callable[[str], None]) -> None:
+    """Say what will happen to which resource."""
+    say(f"{proposal.stack} will be {'created' if proposal.creates else 'updated'}:")
     for item in proposal.changes:
-        tell(f"  {item}")
+        say(f"  {item}")
 
 
 def rollback(
@@ -100,6 +114,9 @@ def rollback(
     number: Annotated[int | None, typer.Argument(help="The release; by default the one before the newest.")] = None,
     *,
     env: options.Environment = None,
+    if_failed: Annotated[
+        bool, typer.Option("--if-failed", help="Only where the newest release failed its golden requests.")
+    ] = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -111,7 +128,11 @@ def rollback(
     tell(f"account {identify(session)}")
     with account_errors(PERMISSIONS):
         releases = open_releases(session, stack.name)
-        release = choose_release(releases.read(), number)
+        known = releases.read()
+        if if_failed and not (known and known[0].failed):
+            tell("the newest release did not fail: nothing to go back from")
+            return
+        release = choose_release(known, number)
         tell(f"back to release {release.number} of {release.time}, by {release.who}, image {release.image or 'none'}")
         chosen = replace(stack, parameters=release.parameters)
         access = start(session, chosen, yes=yes).go_back(releases, release)

@@ -38,6 +38,11 @@ class Release:
         """The image's digest, as much of it as tells images apart."""
         return self.parameters.get("ImageUri", "").partition("@")[2][:19]
 
+    @property
+    def failed(self) -> bool:
+        """Whether the deployed API did not answer as it should."""
+        return self.golden.endswith("failed")
+
 
 @dataclass(frozen=True, slots=True)
 class Releases:

@@ -92,11 +92,7 @@ class Releasing:
 
     def change(self) -> Access:
         """Bring the stack to where its parameters say that it should be; raises CheckFailedError, DeployFailedError."""
-        stacks = Stacks(self.session, self.tell)
-        stacks.settle(self.stack.name)
-        files = {"golden.json": self.golden, "schema.json": self.model / "schema.json" if self.model else None}
-        package = sam.package(self.stack.name, self.session.region_name, files, self.tell)
-        proposal = stacks.propose(self.stack, package)
+        stacks, package, proposal = self._propose()
         releases = Releases(self.session, package.bucket, self.stack.name)
         if proposal is None:
             self.tell(f"{self.stack.name} is as it should be: nothing to change")
@@ -105,6 +101,21 @@ class Releasing:
         else:
             self._carry_out(stacks, proposal)
         return self._finish(releases, package.key)
+
+    def plan(self) -> Proposal | None:
+        """What a deployment would change, None where that is nothing; it changes nothing."""
+        stacks, _, proposal = self._propose()
+        if proposal:
+            stacks.discard(proposal)
+        return proposal
+
+    def _propose(self) -> tuple[Stacks, Package, Proposal | None]:
+        """Package the functions, and have CloudFormation say what would change."""
+        stacks = Stacks(self.session, self.tell)
+        stacks.settle(self.stack.name)
+        files = {"golden.json": self.golden, "schema.json": self.model / "schema.json" if self.model else None}
+        package = sam.package(self.stack.name, self.session.region_name, files, self.tell)
+        return stacks, package, stacks.propose(self.stack, package)
 
     def _is_recorded(self, releases: Releases, template: str) -> bool:
         """Whether what is deployed has been asked its golden requests: a deployment may have been broken off before."""

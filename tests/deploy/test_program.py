@@ -1,19 +1,25 @@
-"""`model-api` against the local AWS: two environments of a model side by side, from first to last."""
+"""`model-api` against the local AWS: two environments of a model side by side, from first to last.
+
+Where the workflow that deploys a model has a step for it, the step's own shell line is what runs.
+"""
 
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.deploy.cloud import Cloud
 from tests.deploy.test_make import ROOT, folder  # noqa: F401  # the project's copy, a fixture
 from tests.environments import GOLDEN
 
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy-model.yml").read_text())
+PYTHON = ROOT / ".venv/bin/python"
 SETTINGS = """
 name = "petals"
 
@@ -45,12 +51,23 @@ class Program:
 
     def run(self, command: str, *arguments: str, code: int = 0, stdin: str = "", env: str = "dev") -> tuple[str, str]:
         """What it prints on stdout and stderr, where it ends with this code."""
-        environ = {**self.cloud.sam.environment(), "HOME": os.environ["HOME"], "PYTHONPATH": str(self.project)}
         of_model = () if command == "list" else (str(self.model), "--env", env)
+        return self._run([str(PYTHON), "-m", "cli", command, *of_model, *arguments], code, stdin)
+
+    def step(self, job: str, name: str, temporary: Path) -> tuple[str, str]:
+        """Run a step of the workflow as GitHub does."""
+        (script,) = (step["run"] for step in WORKFLOW["jobs"][job]["steps"] if step.get("name") == name)
+        # the program of the copy, since model-api itself is the project's own
+        script = script.replace(".venv/bin/model-api", f"{PYTHON} -m cli")
+        variables = {"FOLDER": str(self.model), "ENVIRONMENT": "dev", "RUNNER_TEMP": str(temporary)}
+        return self._run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], 0, "", **variables)
+
+    def _run(self, words: Sequence[str], code: int, stdin: str, **variables: str) -> tuple[str, str]:
+        environ = {**self.cloud.sam.environment(), "HOME": os.environ["HOME"], "PYTHONPATH": str(self.project)}
         ended = subprocess.run(
-            [str(ROOT / ".venv/bin/python"), "-m", "cli", command, *of_model, *arguments],
+            words,
             cwd=self.project,
-            env=environ,
+            env=environ | variables,
             input=stdin,
             capture_output=True,
             text=True,
@@ -79,8 +96,18 @@ def test_nothing_is_deployed_without_an_answer(program: Program) -> None:
     assert said.splitlines()[-1].startswith("error: there was no answer to the question; give --yes")
 
 
-def test_one_command_deploys_and_prints_url_and_key(program: Program) -> None:
-    printed, said = program.run("deploy", "--yes")
+def test_a_pull_request_sees_what_would_change_and_changes_nothing(program: Program, tmp_path: Path) -> None:
+    printed, _ = program.step("plan", "plan", tmp_path)
+
+    assert "petals-dev will be created:" in printed
+    assert "  added             AWS::Lambda::Function Function" in printed
+    assert (tmp_path / "plan.txt").read_text() == printed
+    stacks = program.cloud.client("cloudformation").describe_stacks()["Stacks"]
+    assert "petals-dev" not in [stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"]
+
+
+def test_one_command_deploys_and_prints_url_and_key(program: Program, tmp_path: Path) -> None:
+    printed, said = program.step("deploy", "deploy", tmp_path)
 
     assert "petals-dev will be created:" in said
     assert "  added             AWS::Lambda::Function Function" in said
@@ -113,13 +140,15 @@ def test_a_wrong_golden_answer_is_a_failed_deployment(program: Program) -> None:
     assert program.json("versions")[0]["golden"] == "1 failed"
 
 
-def test_rollback_goes_to_the_release_before(program: Program) -> None:
-    _, said = program.run("rollback", "--yes")
+def test_rollback_goes_to_the_release_before(program: Program, tmp_path: Path) -> None:
+    _, said = program.step("deploy", "roll back", tmp_path)
 
     assert "back to release " in said
     parameters = program.parameters("petals-dev")
     assert (parameters["CorsOrigin"], parameters["LogRetentionDays"]) == ("", "7")
     assert "ok" in program.json("versions")[0]["golden"]
+    _, again = program.step("deploy", "roll back", tmp_path)
+    assert again.splitlines()[-1] == "the newest release did not fail: nothing to go back from"
 
 
 def test_status_and_logs(program: Program) -> None:
