@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from batch.csv_files import csv_line
 from batch.errors import BatchError, LineError
 from batch.records import LIKELY, PREDICT, Answers, Chunk, Item, Options, refuse
+from batch.s3 import Place
 from batch.state import State
 from deployment.session import Session, account_errors
 
@@ -33,29 +34,6 @@ MODEL_LENGTH = 38
 RUNNING = ("InProgress", "Stopping")
 RETRIES = 3
 TIMEOUT_SECONDS = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A bucket and the prefix in it under which a job keeps its files."""
-
-    bucket: str
-    prefix: str
-
-    @classmethod
-    def parse(cls, uri: str) -> "Place":
-        """Read s3://BUCKET/PREFIX; raises BatchError."""
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        if not uri.startswith("s3://") or not bucket:
-            raise BatchError(f"{uri} is no place in S3: expected s3://BUCKET/PREFIX")
-        return cls(bucket, prefix.rstrip("/"))
-
-    def below(self, *names: str) -> "Place":
-        return Place(self.bucket, "/".join(filter(None, (self.prefix, *names))))
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
 
 
 @dataclass(frozen=True, slots=True)

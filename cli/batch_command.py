@@ -1,7 +1,6 @@
 """The command batch: whole files through a model."""
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,21 +8,25 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from batch import s3
 from batch.on_this_machine import OnThisMachine
 from batch.progress import Progress
 from batch.records import Options
 from batch.run import Batch, run
-from batch.transform import PERMISSIONS, Place, Resources, Transform, deployed_model
+from batch.s3 import Place
+from batch.transform import PERMISSIONS, Resources, Transform, deployed_model
 from cli import options
 from cli.local_commands import locate
 from cli.output import show, tell
 from cli.stack_arguments import choose, session_of
 from deployment.errors import UsageError
-from deployment.session import account_errors
+from deployment.session import account_errors, open_session
 from deployment.settings import ENVIRON
 from local.environment import find_python
 from local.process import run_to_end
+from local.settings import STATE
 
+SCRATCH = STATE / "batch"
 STOP, SKIP = "stop", "skip"
 INSTANCE = "ml.m5.large"
 
@@ -35,8 +38,8 @@ def register(app: typer.Typer) -> None:
 
 def batch(
     folder: options.Model,
-    input_: Annotated[Path, typer.Argument(metavar="INPUT", help="A file or a folder: .csv, .jsonl, .parquet.")],
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Where the file or the folder goes.")],
+    input_: Annotated[str, typer.Argument(metavar="INPUT", help="A file or a folder, here or s3://: .csv, .jsonl.")],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="Where the file or the folder goes, here or s3://.")],
     *,
     local: Annotated[bool, typer.Option("--local", help="Predict on this machine, on all its cores.")] = False,
     env: Annotated[str, typer.Option("--env", "-e", help="Predict on AWS, with the model of this environment.")] = "",
@@ -69,7 +72,12 @@ def batch(
     with _bar() as bar:
         task = bar.add_task("", total=None, rows="", speed="")
         progress = Progress(lambda now: _move(bar, task, now, started))
-        run(Batch(model, python, input_, output, chosen, overwrite), way, progress)
+        with (
+            account_errors(s3.PERMISSIONS),
+            s3.here(input_, output, SCRATCH, lambda: open_session().client("s3"), overwrite=overwrite) as paths,
+        ):
+            replaced = overwrite or output.startswith(s3.SCHEME)
+            run(Batch(model, python, *paths, chosen, overwrite=replaced), way, progress)
     show(_summary(output, progress, time.monotonic() - started))
 
 
@@ -101,7 +109,7 @@ def _move(bar: Bar, task: int, progress: Progress, started: float) -> None:
     )
 
 
-def _summary(output: Path, progress: Progress, seconds: float) -> str:
+def _summary(output: str, progress: Progress, seconds: float) -> str:
     now = progress.rows - progress.earlier
     earlier = f", {progress.earlier:,} of them by an earlier run" if progress.earlier else ""
     errors = f", {progress.errors:,} with errors" if progress.errors else ""

@@ -18,7 +18,8 @@ from batch.errors import BatchError, LineError
 from batch.progress import Progress
 from batch.records import Options
 from batch.run import Batch, run
-from batch.transform import Place, Resources, Transform, deployed_model
+from batch.s3 import Place
+from batch.transform import Resources, Transform, deployed_model
 from tests.batch.conftest import Asking, credit
 
 BUCKET = "files"
