@@ -5,16 +5,13 @@ Such a file knows how many classes there are, and not what they are called: pred
 
 import json
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from predictor.errors import ModelLoadError
 from predictor.inputs.schema import Feature, Schema
 from predictor.models.estimator import Estimator, wrap
 from predictor.models.files import HEAD, is_pickle
 from predictor.models.inspection import pandas_categories
+from predictor.models.shortcuts.lightgbm import Classifier, Regressor
 
 CLASSIFIERS = ("binary", "multi")
 """How the objective of a classifier begins, with both libraries."""
@@ -77,29 +74,5 @@ def load_lightgbm(path: Path, threads: int) -> Estimator:
     features = tuple(Feature(name, nullable=True) for name in names or [""] * booster.num_feature())
     methods = ("predict", "predict_proba") if classifies else ("predict",)
     schema = Schema(features, methods=methods, sparse=categories is None)
-    estimator = _Classifier(booster, threads) if classifies else _Regressor(booster, threads)
+    estimator = Classifier(booster, threads) if classifies else Regressor(booster, threads)
     return Estimator(estimator, categories.described(schema) if categories else schema, categories)
-
-
-class _Regressor:
-    """A booster with the method of an estimator."""
-
-    def __init__(self, booster: Any, threads: int) -> None:
-        self.booster = booster
-        self._threads = threads
-
-    def predict(self, rows: Any) -> npt.NDArray[Any]:
-        values: npt.NDArray[np.float64] = self.booster.predict(rows, num_threads=self._threads)
-        return values
-
-
-class _Classifier(_Regressor):
-    """A booster whose predictions are probabilities, of the second class where there are two."""
-
-    def predict_proba(self, rows: Any) -> npt.NDArray[np.float64]:
-        shares = super().predict(rows)
-        return np.column_stack([1 - shares, shares]) if shares.ndim == 1 else shares
-
-    def predict(self, rows: Any) -> npt.NDArray[Any]:
-        labels: npt.NDArray[np.int64] = np.argmax(self.predict_proba(rows), axis=1)
-        return labels

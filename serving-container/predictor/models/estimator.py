@@ -20,8 +20,7 @@ from predictor.inputs.validation import Table, to_rows
 from predictor.models.inspection import checks, pandas_categories
 from predictor.models.inspection.describe import describe
 from predictor.models.inspection.pandas_categories import Categories
-from predictor.models.shortcuts import forest, linear
-from predictor.models.shortcuts.assume_finite import bounded, stays_finite
+from predictor.models.shortcuts import forest, lightgbm
 
 NAMES_WARNING = "X does not have valid feature names"
 TRUSTED = "SERVING_TRUSTED_TYPES"
@@ -41,10 +40,8 @@ class Estimator:
     ) -> None:
         self.schema = schema
         self.estimator = estimator
-        self._asked = forest.direct(estimator) if direct else estimator
+        self._asked = lightgbm.direct(forest.direct(estimator)) if direct else estimator
         self._categories = categories
-        self._stays_finite = direct and schema.numeric and stays_finite(estimator)
-        self._linear = linear.direct(estimator) if self._stays_finite else {}
         self._number: type[np.float64 | np.float32] = np.float64
 
     def predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
@@ -64,9 +61,9 @@ class Estimator:
 
     def _predict(self, rows: Rows, method: str) -> npt.NDArray[Any]:
         given = self.given(rows)
-        finite = self._stays_finite and bounded(given)
         try:
-            predictions = self._ask(given, method, finite=finite)
+            with sklearn.config_context(skip_parameter_validation=True):
+                predictions = getattr(self._asked, method)(given)
         except MemoryError as error:
             raise PredictionError(f"There is not enough memory to predict {rows.shape[0]} rows: send fewer.") from error
         except Exception as error:  # noqa: BLE001  # a model may raise anything
@@ -97,12 +94,6 @@ class Estimator:
         if isinstance(rows, Columns) and not rows.names:
             return " If the model selects its columns by name, send records, `columns`, or CSV with header=present."
         return ""
-
-    def _ask(self, given: Any, method: str, *, finite: bool) -> Any:
-        if finite and method in self._linear:
-            return self._linear[method](given)
-        with sklearn.config_context(assume_finite=finite, skip_parameter_validation=True):
-            return getattr(self._asked, method)(given)
 
     def warm_up(self) -> bool:
         """See `predictor.models.base.Model`."""

@@ -18,13 +18,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
 from predictor.models.inspection.estimators import has_own_methods
-from predictor.models.shortcuts.assume_finite import bounded
 
 Doubles = npt.NDArray[np.float64]
 CLASSIFIERS = {RandomForestClassifier, ExtraTreesClassifier}
 REGRESSORS = {RandomForestRegressor, ExtraTreesRegressor}
 TREES = {DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor}
 """Exact classes: one that is derived from them may predict otherwise."""
+LARGEST = 1e20
+"""What a number may be at most to be made float32 without a look at each."""
 
 
 def direct(estimator: Any) -> Any:
@@ -60,6 +61,11 @@ def _means(forest: Any, rows: Any) -> Doubles:
         total += member.tree_.predict(rows)
     total /= len(forest.estimators_)
     return total
+
+
+def bounded(rows: Any) -> bool:
+    """Whether rows are an array of doubles that are finite and not vast; one product tells."""
+    return isinstance(rows, np.ndarray) and rows.dtype == np.float64 and bool(np.vdot(rows, rows) <= LARGEST**2)
 
 
 def _checked(forest: Any, rows: Any) -> Any:

@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from predictor.errors import BadInputError
 from predictor.models.estimator import Estimator, wrap
-from predictor.models.shortcuts.assume_finite import bounded, stays_finite
+from predictor.models.shortcuts.forest import bounded
 
 RANDOM = np.random.default_rng(0)
 ROWS = RANDOM.random((50, 2)) + 0.1
@@ -58,26 +58,6 @@ def test_a_scaler_of_a_tiny_scale() -> None:
 
     with pytest.raises(BadInputError, match="contains infinity"):
         subject.predict(np.array([[1e290, 1.0]]), "predict")
-
-
-@pytest.mark.parametrize(
-    ("estimator", "rows", "expected"),
-    [
-        (LOGISTIC, ROWS, True),
-        (make_pipeline(StandardScaler(), LOGISTIC), ROWS, True),
-        (make_pipeline(StandardScaler(with_mean=False, with_std=False), LOGISTIC), ROWS, True),
-        (make_pipeline(MinMaxScaler(), SVC()), ROWS, True),
-        (make_pipeline(StandardScaler(), LOGISTIC), NARROW, False),
-        (make_pipeline(MinMaxScaler((0, 1e17)), LOGISTIC), ROWS, False),
-        (make_pipeline(StandardScaler(with_std=False), LOGISTIC), ROWS * 1e25, False),
-        (make_pipeline(StandardScaler(), StandardScaler(), LOGISTIC), ROWS, False),
-        (make_pipeline(FunctionTransformer(np.log), LOGISTIC), ROWS, False),
-        (make_pipeline("passthrough", LOGISTIC), ROWS, False),
-        (DecisionTreeClassifier(), ROWS, False),
-    ],
-)
-def test_which_estimators_see_finite_numbers_only(estimator: Any, rows: Any, expected: bool) -> None:  # noqa: FBT001  # pytest's parameter
-    assert stays_finite(estimator.fit(rows, TARGET)) is expected
 
 
 @pytest.mark.parametrize(
