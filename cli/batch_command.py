@@ -1,7 +1,7 @@
 """The command batch: whole files through a model."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from batch.progress import Progress
 from batch.records import Options
 from batch.run import Batch, run
 from batch.s3 import Place
+from batch.state import Way
 from batch.transform import PERMISSIONS, Resources, Transform, deployed_model
 from cli import options
 from cli.local_commands import locate
@@ -68,17 +69,23 @@ def batch(
     model = locate(folder)
     python = find_python(model, run_to_end, tell)
     way = OnThisMachine(model, python, ENVIRON) if local else _on_aws(folder, env, place, instance, instances)
+    with account_errors(s3.PERMISSIONS), s3.here(input_, output, SCRATCH, _client, overwrite=overwrite) as paths:
+        replaced = overwrite or output.startswith(s3.SCHEME)
+        show(f"{output}: {_watched(Batch(model, python, *paths, chosen, overwrite=replaced), way)}")
+
+
+def _client() -> Any:
+    return open_session().client("s3")
+
+
+def _watched(chosen: Batch, way: Way) -> str:
+    """Do a batch under a progress bar; return how it went."""
     started = time.monotonic()
     with _bar() as bar:
         task = bar.add_task("", total=None, rows="", speed="")
         progress = Progress(lambda now: _move(bar, task, now, started))
-        with (
-            account_errors(s3.PERMISSIONS),
-            s3.here(input_, output, SCRATCH, lambda: open_session().client("s3"), overwrite=overwrite) as paths,
-        ):
-            replaced = overwrite or output.startswith(s3.SCHEME)
-            run(Batch(model, python, *paths, chosen, overwrite=replaced), way, progress)
-    show(_summary(output, progress, time.monotonic() - started))
+        run(chosen, way, progress)
+    return _summary(progress, time.monotonic() - started)
 
 
 def _on_aws(folder: str, env: str, place: str, instance: str, instances: int) -> Transform:
@@ -109,10 +116,8 @@ def _move(bar: Bar, task: int, progress: Progress, started: float) -> None:
     )
 
 
-def _summary(output: str, progress: Progress, seconds: float) -> str:
+def _summary(progress: Progress, seconds: float) -> str:
     now = progress.rows - progress.earlier
     earlier = f", {progress.earlier:,} of them by an earlier run" if progress.earlier else ""
     errors = f", {progress.errors:,} with errors" if progress.errors else ""
-    return (
-        f"{output}: {progress.rows:,} rows{earlier}{errors}; {seconds:.1f} s, {now / max(seconds, 0.001):,.0f} rows/s"
-    )
+    return f"{progress.rows:,} rows{earlier}{errors}; {seconds:.1f} s, {now / max(seconds, 0.001):,.0f} rows/s"
