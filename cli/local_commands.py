@@ -15,6 +15,7 @@ from deployment import build, model_process, samples, smoke
 from deployment.credentials import choose
 from deployment.engine import find_docker
 from deployment.errors import UsageError
+from deployment.model_packages import requirements
 from deployment.settings import ENVIRON, GOLDEN, ROOT
 from golden import requests
 from local.environment import find_python
@@ -91,7 +92,10 @@ def compile_(
             "OUTPUT is not set: name a directory for the compiled model, "
             "as in make compile MODEL=my-model OUTPUT=my-model-compiled"
         )
-    raise typer.Exit(model_process.compile_model(locate(folder), output.expanduser().resolve()))
+    model = locate(folder)
+    if requirements(model):
+        tell("warning: compile loads the model with the project's packages, and not with those of its requirements.txt")
+    raise typer.Exit(model_process.compile_model(model, output.expanduser().resolve()))
 
 
 def image(

@@ -6,6 +6,7 @@ saves it, and served.
 
 import base64
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any
 import pytest
 import requests
 
+from deployment.settings import without_make
 from local.environment import find_python
 from local.process import run_to_end
-from tests.chain.running import ANY_PORTS, running
+from tests.chain.running import ANY_PORTS, ROOT, running
+from tests.containers import run
 
 RED = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGM4wcAARAwQCgAZDgMhfGVi9QAAAABJRU5ErkJggg=="
 TABLE = """
@@ -145,15 +148,21 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_from_an_empty_folder_to_an_answer(name: str, tmp_path: Path) -> None:
-    case, model = CASES[name], tmp_path / name
+def made(name: str, folder: Path) -> Path:
+    """The model's folder, with the model trained in the environment of its packages."""
+    case, model = CASES[name], folder / name
     (model / "code").mkdir(parents=True)
     (model / "requirements.txt").write_text(case.requirements)
     for file, text in case.code:
         (model / "code" / file).write_text(text)
     python = find_python(model, run_to_end, print)
     subprocess.run([python, "-c", case.training], cwd=model, check=True, timeout=300)
+    return model
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_from_an_empty_folder_to_an_answer(name: str, tmp_path: Path) -> None:
+    case, model = CASES[name], made(name, tmp_path)
     body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
 
     with running(tmp_path / "log", *ANY_PORTS, "--model", str(model)) as chain:
@@ -162,3 +171,18 @@ def test_from_an_empty_folder_to_an_answer(name: str, tmp_path: Path) -> None:
         answer = requests.post(f"{chain.url}/predict", data=body, headers=headers, timeout=60)
 
     assert (answer.status_code, answer.json()) == (200, case.answer), answer.text
+
+
+def test_the_image_answers_golden_requests_with_its_own_packages(docker: str, tmp_path: Path) -> None:
+    case, model = CASES["CatBoost größe"], made("CatBoost größe", tmp_path)
+    tag, flags = "test-own-packages", os.environ.get("DOCKER_BUILD_FLAGS", "--network host")
+    statuses = {}
+    for answer in ("no", "yes"):
+        golden = {"request": {"data": case.body}, "answer": {"predictions": [answer]}}
+        (model / "golden.json").write_text(json.dumps([golden]))
+        command = ["make", "image", f"MODEL={model}", f"IMAGE={tag}", f"DOCKER={docker}", f"DOCKER_BUILD_FLAGS={flags}"]
+        statuses[answer] = subprocess.run(command, cwd=ROOT, env=without_make(), check=False, timeout=900).returncode
+    run(docker, "image", "rm", tag)
+
+    assert "catboost==" in (model / "requirements.lock").read_text()
+    assert statuses == {"no": 0, "yes": 2}
