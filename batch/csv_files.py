@@ -109,13 +109,20 @@ class CsvSink(InPlace):
     def __init__(self, source: CsvFile, options: Options) -> None:
         self._source = source
         self._options = options
-        self._started = False
+        self._begun = False
         self._counts = (1, 0)
 
     def begin(self, answers: Answers | None) -> bytes:
         """Return the header; what the model answers says how many columns there are."""
         if answers is not None and any(line is not None for line in answers.predictions):
-            self._counts = (_cells(answers.predictions), _cells(answers.probabilities or ()))
+            counts = (_cells(answers.predictions), _cells(answers.probabilities or ()))
+            if self._begun and counts != self._counts:
+                raise BatchError(
+                    f"{self._source.path}: the answers have other columns than the header says, which was written when "
+                    "no record had an answer: put a record that is right first"
+                )
+            self._counts = counts
+        self._begun = True
         source, (predictions, probabilities) = self._source, self._counts
         names = source.header if source.kept is None else [source.header[index] for index in source.kept]
         added = _numbered("prediction", predictions) + [f"probability_{at}" for at in range(probabilities)]

@@ -179,3 +179,16 @@ def test_a_cell_beyond_the_csv_modules_limit(credit_model: Asking, write: Write,
 
     same(credit_model, source, tmp_path / "out")
     assert csv.field_size_limit() == 131_072
+
+
+def test_a_header_that_was_written_without_an_answer(credit_model: Asking, write: Write, tmp_path: Path) -> None:
+    """How many probabilities there are is not known while every record is bad."""
+    bad, good = "x,1,2,clerk,own\n", "31,50000,4.5,clerk,own\n"
+
+    credit_model.predict(write(f"{NAMES}\n{bad * 9}{good * 9}"), tmp_path / "out", skip=True, size=40)
+    with pytest.raises(BatchError, match="put a record that is right first"):
+        credit_model.predict(
+            write(f"{NAMES}\n{bad * 9}{good * 9}"), tmp_path / "two", skip=True, size=40, probabilities=True
+        )
+
+    assert pd.read_csv(tmp_path / "out")["prediction"].notna().tolist() == [False] * 9 + [True] * 9
