@@ -10,7 +10,7 @@ $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 export $(given)
 .DEFAULT_GOAL := help
 .PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
-  bench-batch bench-invoker packages real-packages parameters fuzz test-models soak snapshots openapi docs-ui lint-template lock clean
+  bench-batch bench-invoker packages real-packages parameters fuzz test-models soak jobs-states snapshots openapi docs-ui lint-template lock clean
 
 help: ## list the commands
 	@$(PYTHON) -m cli.help $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-models: .venv/.locked ## every estimator of scikit-learn and the boosters, 
 	MATRIX=1 $(BIN)/pytest -s tests/serving/models/test_matrix.py
 soak: .venv/.locked ## the serving container for a minute under 64 clients, and a minute with workers killed and bad clients
 	SOAK_SECONDS=$${SOAK_SECONDS:-60} $(BIN)/pytest -s tests/serving/test_soak.py
+jobs-states: .venv/.locked ## an hour of orders of events that jobs may meet, and a thousand requests with one key
+	JOBS_POSTS=1000 JOBS_STEPS=$${JOBS_STEPS:-50} JOBS_EXAMPLES=$${JOBS_EXAMPLES:-2000} \
+	  $(BIN)/pytest tests/invoker/jobs/test_machine.py tests/invoker/jobs/test_limits.py
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
 parameters: .venv/.locked ## write docs/parameters.md from template.yaml

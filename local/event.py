@@ -42,6 +42,8 @@ class Incoming:
     body: bytes
     protocol: str
     source_ip: str
+    # Of the key that the caller has shown; empty where none is asked for.
+    api_key_id: str = ""
 
     def header(self, name: str, default: str = "") -> str:
         """Return the header's last value; `name` in any case."""
@@ -156,6 +158,8 @@ def _identity(incoming: Incoming) -> dict[str, str | None]:
         "userArn",
     )
     known = {"sourceIp": incoming.source_ip, "userAgent": incoming.header("user-agent") or None}
+    if incoming.api_key_id:
+        known |= {"apiKey": incoming.header("x-api-key"), "apiKeyId": incoming.api_key_id}
     return dict.fromkeys(names) | known
 
 

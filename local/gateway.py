@@ -76,7 +76,7 @@ class Gateway:
 
     async def _pass_on(self, incoming: Incoming) -> Outgoing:
         method, place = self._route(incoming)
-        self._check_key(method, incoming)
+        incoming = self._identified(method, incoming)
         if self._api.compressed_from is not None:
             incoming = decompressed(incoming)
         binary = is_binary(incoming.media_type, self._api.binary_types)
@@ -94,9 +94,12 @@ class Gateway:
                 return method, Place(method.resource, self._api.stage, parameters)
         raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
 
-    def _check_key(self, method: Method, incoming: Incoming) -> None:
-        if self._api_key is not None and method.key_required and incoming.header("x-api-key") != self._api_key:
+    def _identified(self, method: Method, incoming: Incoming) -> Incoming:
+        if self._api_key is None or not method.key_required:
+            return incoming
+        if incoming.header("x-api-key") != self._api_key:
             raise GatewayError("INVALID_API_KEY")
+        return replace(incoming, api_key_id="local")
 
     def _refused(self, error: GatewayError, incoming: Incoming) -> Outgoing:
         """Render the gateway response the API defines for this error, or API Gateway's own."""

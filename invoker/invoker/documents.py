@@ -42,10 +42,10 @@ class Documents:
     def schema(self) -> Document | None:
         return Document("application/schema+json", self._schema) if self.model else None
 
-    def openapi(self, url: str, auth: str) -> Document:
+    def openapi(self, url: str, auth: str, *, jobs: bool) -> Document:
         from invoker import openapi  # noqa: PLC0415  # most starts serve no document
 
-        return Document("application/json", json.dumps(openapi.document(self.model, url=url, auth=auth)))
+        return Document("application/json", json.dumps(openapi.document(self.model, url=url, auth=auth, jobs=jobs)))
 
     def swagger(self) -> Document:
         return Document("text/html", (self._folder / "docs" / "index.html").read_text())

@@ -9,6 +9,7 @@ from typing import Any
 
 from invoker import __version__, media_types
 from invoker.errors import title
+from invoker.jobs import openapi as of_jobs
 from invoker.model_schema import ModelSchema
 
 JSON = media_types.JSON
@@ -39,8 +40,8 @@ FORMS = (
 )
 
 
-def document(schema: ModelSchema | None, *, url: str, auth: str) -> dict[str, Any]:
-    """Return the document for callers at `url`."""
+def document(schema: ModelSchema | None, *, url: str, auth: str, jobs: bool = False) -> dict[str, Any]:
+    """Return the document for callers at `url`; with `jobs` for an API that has them."""
     schemes = {auth: SECURITY[auth]} if auth in SECURITY else {}
     paths: dict[str, Any] = {
         "/predict": {"post": _predict(schema)},
@@ -50,6 +51,8 @@ def document(schema: ModelSchema | None, *, url: str, auth: str) -> dict[str, An
         paths["/schema"] = {
             "get": _get("schema", "Say what the model takes, as JSON Schema", {"type": "object"}, SCHEMA_JSON)
         }
+    if jobs:
+        paths |= of_jobs.paths(paths["/predict"]["post"])
     paths["/health"]["get"]["security"] = []
     if schemes and "/schema" in paths:
         paths["/schema"]["get"]["responses"]["403"] = _refusal(403, REFUSALS[403])
@@ -65,7 +68,12 @@ def document(schema: ModelSchema | None, *, url: str, auth: str) -> dict[str, An
         "paths": paths,
         "components": {
             **({"securitySchemes": schemes} if schemes else {}),
-            "schemas": {**_bodies(schema), "Health": _HEALTH, "Problem": _PROBLEM},
+            "schemas": {
+                **_bodies(schema),
+                **(of_jobs.schemas() if jobs else {}),
+                "Health": _HEALTH,
+                "Problem": _PROBLEM,
+            },
         },
     }
 

@@ -145,7 +145,7 @@ class Service:
         return Response(204, "", allowed)
 
     def openapi(self, call: Call) -> Response:
-        return _shown(self._documents.openapi(call.request.base_url, self._settings.auth))
+        return _shown(self._documents.openapi(call.request.base_url, self._settings.auth, jobs="/jobs" in self._routes))
 
     def docs(self, call: Call) -> Response:  # noqa: ARG002  # routes are called alike
         return _shown(self._documents.swagger())
