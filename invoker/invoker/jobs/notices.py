@@ -37,6 +37,8 @@ class Notices:
             self._files.remove(output)
             return None
         if notice.get("invocationStatus") == "Completed":
+            if not output:
+                raise LookupError(f"the answer of job {job.id} is not in this bucket: {message[:1000]}")
             return self._settlement.succeed(job, output, content_type)
         if not job.state.is_open:
             return None

@@ -99,7 +99,7 @@ def page(request: Request) -> tuple[int, Place | None]:
     """Read the query parameters of GET /jobs: how many, and after which."""
     _check_names(request.query, ("limit", "after"))
     limit = request.query.get("limit", str(DEFAULT_PAGE))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MAX_PAGE):
+    if not (limit.isascii() and limit.isdigit() and len(limit) < MAX_DIGITS and 1 <= int(limit) <= MAX_PAGE):
         raise _refused("limit", f"expected a whole number from 1 to {MAX_PAGE}")
     after = request.query.get("after")
     return int(limit), None if after is None else _place(after)

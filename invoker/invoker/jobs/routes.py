@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -219,7 +220,9 @@ class Jobs:
     def _answer(self, job: Job) -> dict[str, Any]:
         answer: dict[str, Any] = {"result_url": self._files.download_url(job.output, job.output_type)}
         if media_types.parse(job.output_type).is_json and (content := self._read(job)) is not None:
-            answer["result"] = json.loads(content)
+            # Own code may call something JSON that is none.
+            with suppress(ValueError, RecursionError):
+                answer["result"] = json.loads(content)
         return answer
 
     def _read(self, job: Job) -> bytes | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from invoker import media_types
 from invoker.errors import Failure, InvokerError
-from invoker.jobs.files import Files
+from invoker.jobs.files import File, Files
 from invoker.jobs.handover import Handover
 from invoker.jobs.job import Job
 from invoker.jobs.settlement import Settlement
@@ -14,10 +14,18 @@ from invoker.jobs.uploads import Uploads
 
 # Events and notices come within seconds; after so long the bucket is asked.
 OVERDUE_SECONDS = 300
+UNSET = ("", "binary/octet-stream")
 NO_UPLOAD = "The file was not sent in time."
 NO_INPUT = "The input could not be stored. Send the job again."
 NO_NOTICE = "The model did not answer in time."
 NOT_TAKEN = "The endpoint took no jobs in time. Send the job again later."
+
+
+def _type_of(file: File, job: Job) -> str:
+    """Return the answer's media type: S3 says one of its own where nobody has set any."""
+    asked = media_types.first_of(job.accept)
+    fallback = media_types.JSON if not asked or "*" in asked else asked
+    return fallback if file.content_type in UNSET else file.content_type
 
 
 class Sweep:
@@ -68,7 +76,7 @@ class Sweep:
 
     def _running(self, job: Job) -> Job | None:
         if job.output and (file := self._files.look(job.output)):
-            return self._settlement.succeed(job, job.output, file.content_type or media_types.JSON)
+            return self._settlement.succeed(job, job.output, _type_of(file, job))
         if job.failure and self._files.look(job.failure):
             return self._settlement.fail(job, self._settlement.reason(job, ""))
         return self._settlement.expire(job, NO_NOTICE) if now() >= job.deadline else None

@@ -100,6 +100,14 @@ def test_an_answer_has_its_own_media_type(desk: Desk) -> None:
     assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, "text/csv; charset=utf-8", "0\n1\n")
 
 
+def test_an_answer_that_is_no_json_is_passed_on_as_it_is(desk: Desk) -> None:
+    job_id = desk.submit()
+    desk.parts.notices.take(desk.ends(job_id, "no JSON"))
+
+    assert "result" not in desk("GET", f"/jobs/{job_id}").json
+    assert desk("GET", f"/jobs/{job_id}/result").body == "no JSON"
+
+
 def test_there_is_no_result_before_the_end(desk: Desk) -> None:
     answer = desk("GET", f"/jobs/{desk.submit()}/result")
 
@@ -169,7 +177,10 @@ def test_jobs_are_listed_newest_first_in_pages(desk: Desk) -> None:
     assert [desk.job(each).created for each in seen] == sorted([desk.job(each).created for each in ids], reverse=True)
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "a"}, {"after": "a"}, {"after": "Li4="}])
+@pytest.mark.parametrize(
+    "query",
+    [{"limit": "0"}, {"limit": "9" * 5000}, {"limit": "101"}, {"limit": "a"}, {"after": "a"}, {"after": "Li4="}],
+)
 def test_odd_pages_are_refused(desk: Desk, query: dict[str, str]) -> None:
     assert desk("GET", "/jobs", query=query).status == 400
 
