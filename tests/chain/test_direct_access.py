@@ -101,7 +101,10 @@ def test_postman(newman: Path, keyed: Running, tmp_path: Path) -> None:
 
 
 def test_postman_with_a_wrong_secret_and_a_wrong_key(newman: Path, keyed: Running, tmp_path: Path) -> None:
-    assert statuses(newman, keyed, tmp_path, api_key="wrong", secret_access_key="wrong") == ([403, 403, 403, 404, 404], 5)
+    assert statuses(newman, keyed, tmp_path, api_key="wrong", secret_access_key="wrong") == (
+        [403, 403, 403, 404, 404],
+        5,
+    )
 
 
 def test_the_collection_holds_no_secrets() -> None:

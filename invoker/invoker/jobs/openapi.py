@@ -36,6 +36,12 @@ ON_ERROR = {
     "enum": ["stop", "skip"],
     "description": "What a bad record does: fail the job (without this), or hold its error in its line of the answer.",
 }
+WISH = {
+    "content_type": {"type": "string"},
+    "bytes": {"type": "integer", "minimum": 1, "maximum": 1_073_741_824},
+    "accept": {"type": "string"},
+    "on_error": ON_ERROR,
+}
 
 
 def paths(predict: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,18 +87,12 @@ def schemas() -> dict[str, Any]:
         "url": {"type": "string"},
         "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     }
-    wish = {
-        "content_type": {"type": "string"},
-        "bytes": {"type": "integer", "minimum": 1, "maximum": 1_073_741_824},
-        "accept": {"type": "string"},
-        "on_error": ON_ERROR,
-    }
     return {
         "Job": _object(job, *base),
         "JobAccepted": _object(base, *base),
         "JobList": _object({"jobs": {"type": "array", "items": _ref("Job")}, "next": {"type": "string"}}, "jobs"),
         "JobUpload": _object({**base, "upload": _object(upload, *upload)}, *base),
-        "JobUploadRequest": {**_object(wish, "content_type", "bytes"), "additionalProperties": False},
+        "JobUploadRequest": {**_object(WISH, "content_type", "bytes"), "additionalProperties": False},
     }
 
 
