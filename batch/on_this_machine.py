@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -68,24 +68,26 @@ class OneFile:
         """Write what is left; return how far the file is."""
         name, committed = self._source.path.name, time.monotonic()
         written = done.size > 0
-        for chunk, answers in self._answered(done.position):
-            refuse(self._source.path, chunk, answers, self._batch.options)
-            header = self._sink.begin(answers)
-            output.write(self._sink.text(chunk, answers) if written else header + self._sink.text(chunk, answers))
-            written = True
-            self._batch.progress.add(chunk.end.offset - done.offset, len(chunk.lines), len(answers.errors))
-            done = done.after(chunk.end, len(chunk.lines), len(answers.errors), output.tell())
-            if time.monotonic() - committed > COMMIT_SECONDS:
-                committed = _commit(output, self._batch.journal, name, done)
+        with closing(self._answered(done.position)) as answered:
+            for chunk, answers in answered:
+                refuse(self._source.path, chunk, answers, self._batch.options)
+                header = self._sink.begin(answers)
+                output.write(self._sink.text(chunk, answers) if written else header + self._sink.text(chunk, answers))
+                written = True
+                self._batch.progress.add(chunk.end.offset - done.offset, len(chunk.lines), len(answers.errors))
+                done = done.after(chunk.end, len(chunk.lines), len(answers.errors), output.tell())
+                if time.monotonic() - committed > COMMIT_SECONDS:
+                    committed = _commit(output, self._batch.journal, name, done)
         if not written:
             output.write(self._sink.begin(None))
         return done
 
-    def _answered(self, start: Position) -> Iterator[tuple[Chunk, Answers]]:
+    def _answered(self, start: Position) -> Generator[tuple[Chunk, Answers]]:
         """Ask about as many chunks at once as there are cores; give them back in order."""
         waiting: deque[tuple[Chunk, Future[Answers]]] = deque()
-        with ThreadPoolExecutor(CORES) as threads, closing(self._source.chunks(start)) as chunks:
-            try:
+        threads = ThreadPoolExecutor(CORES)
+        try:
+            with closing(self._source.chunks(start)) as chunks:
                 for chunk in chunks:
                     waiting.append((chunk, threads.submit(self._ask, chunk)))
                     while len(waiting) > AHEAD or (waiting and waiting[0][1].done()):
@@ -93,8 +95,9 @@ class OneFile:
                         yield first, future.result()
                 for first, future in waiting:
                     yield first, future.result()
-            finally:
-                threads.shutdown(wait=False, cancel_futures=True)
+        finally:
+            # Who breaks off does not wait for what is asked: the container ends, and with it the answers.
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _ask(self, chunk: Chunk) -> Answers:
         started = time.monotonic()

@@ -24,6 +24,8 @@ DEFAULTS = {
     # A body holds as many rows as suit a call; more of them at once would leave other cores without work.
     "SERVING_MAX_BATCH_REQUESTS": "1",
     "SERVING_LOG_LEVEL": "warning",
+    # The command ends it when all is answered, or when nobody waits any more.
+    "SERVING_DRAIN_SECONDS": "0",
 }
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.2
