@@ -8,6 +8,8 @@ import orjson
 
 log = logging.getLogger("predictor")
 QUIET_SECONDS = 10.0
+FIRST, LAST = 2_000, 6_000
+"""Characters of a long traceback that are logged: its beginning, and its end, where the cause stands."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -21,8 +23,14 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = _cut(self.formatException(record.exc_info))
         return orjson.dumps(line, default=str).decode()
+
+
+def _cut(text: str) -> str:
+    if len(text) > FIRST + LAST:
+        text = f"{text[:FIRST]}\n... {len(text) - FIRST - LAST} characters left out ...\n{text[-LAST:]}"
+    return text.encode(errors="replace").decode()  # half a surrogate pair is no JSON
 
 
 def configure_logging(level: str) -> None:

@@ -27,3 +27,13 @@ def test_a_traceback_stays_in_its_line() -> None:
     text = line_of(exc_info=(type(error), error, None))["traceback"]
 
     assert text == "ZeroDivisionError: no"
+
+
+def test_a_long_traceback_is_cut_in_its_middle() -> None:
+    error = ValueError("a" * 1_000_000 + "\ud800 the end")
+
+    text = str(line_of(exc_info=(type(error), error, None))["traceback"])
+
+    assert (text.startswith("ValueError: aaa"), text.endswith("? the end")) == (True, True)
+    assert "characters left out" in text
+    assert len(text) < 10_000

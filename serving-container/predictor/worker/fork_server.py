@@ -117,7 +117,7 @@ def _ask_user_code(code: UserCode, runner: asyncio.Runner, requests: Sequence[Re
         answering = code.respond(request.body, request.content_type, request.accept, request.request_id)
         payload = batch.attempt(runner.run, answering)
         if isinstance(payload, PredictorError):
-            answers.append(batch.refusal(payload, request))
+            answers.append(batch.refusal(payload, request, set()))
         else:
             answers.append(Response(payload.status, payload.content_type, payload.body, rows=1))
     return answers

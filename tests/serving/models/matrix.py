@@ -92,6 +92,7 @@ TABLES = {
     "whole numbers": TableOf((NUMBERS * 3).astype(int)),
     "missing numbers": TableOf(NUMBERS.mask(NUMBERS > 0.9)),
     "missing numbers, imputed": TableOf(NUMBERS.mask(NUMBERS > 0.9), SimpleImputer()),
+    "one number": TableOf(NUMBERS[["age"]]),
     "flags": TableOf(FLAGS),
     "flags without names": TableOf(FLAGS.to_numpy()),
     "flags, encoded": TableOf(FLAGS.assign(age=NUMBERS["age"]), _encoding("new", "paid")),

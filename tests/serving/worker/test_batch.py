@@ -150,3 +150,13 @@ def test_nothing_else_is_answered_in_part() -> None:
     other = Request(b"1\nx\n", "text/csv; header=absent; on-error=skip", "text/csv", "id")
 
     assert [answer.status for answer in respond(Doubles(), [plain, other])] == [400, 400]
+
+
+def test_a_failure_is_logged_once_for_a_request(caplog: pytest.LogCaptureFixture) -> None:
+    many = Request(b"13\n" * 64, "text/csv; header=absent; on-error=skip", "application/jsonlines", "one")
+
+    (answer,) = respond(Doubles(), [many])
+    respond(Doubles(), [task([[13]]), task([[1]])])
+
+    assert answer.body.count(b"error") == 64
+    assert [record.fields["request_id"] for record in caplog.records] == ["one", "id"]  # type: ignore[attr-defined]  # logging's `extra`
