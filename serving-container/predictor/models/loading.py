@@ -1,7 +1,6 @@
 """The model's file: found in the model directory and loaded once."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from predictor.errors import ModelLoadError
@@ -18,7 +17,7 @@ PROGRAM = "inference.py"
 def load_file(model_dir: Path, options: Options) -> tuple[Path, Model]:
     path = find(model_dir)
     with explained(path):
-        return path, LOADERS[kind(path)](path, options)
+        return path, _load(kind(path), path, options)
 
 
 def importable(directory: Path) -> None:
@@ -74,54 +73,34 @@ def _by_content(path: Path) -> str:
         return ""
 
 
-# Each imports only the libraries of its own format: a worker with an ONNX model never loads scikit-learn.
-def _pickle(path: Path, _: Options) -> Model:
-    from predictor.models import bytecode, estimator  # noqa: PLC0415  # each format imports what it needs
-
-    bytecode.refuse_others(path)
-    return estimator.load_pickle(path)
-
-
-def _skops(path: Path, options: Options) -> Model:
-    from predictor.models import estimator  # noqa: PLC0415  # each format imports what it needs
-
-    return estimator.load_skops(path, options.trusted)
-
-
 def _onnx(path: Path, options: Options) -> Model:
-    from predictor.models import by_rows, onnx_model  # noqa: PLC0415  # each format imports what it needs
+    from predictor.models import by_rows, onnx_model  # noqa: PLC0415  # only this format needs it
 
-    compiled = onnx_model.load(path, options.threads)
+    compiled = onnx_model.OnnxModel(path, options.threads)
     if compiled.most_rows is None:
         return compiled
-    original = _pickle(path.with_name(files_of_models.ORIGINAL), options)
+    original = _load("pickle", path.with_name(files_of_models.ORIGINAL), options)
     return by_rows.ByRows(compiled, original, compiled.most_rows)
 
 
-def _xgboost(path: Path, options: Options) -> Model:
-    from predictor.models import boosters  # noqa: PLC0415  # each format imports what it needs
+def _load(library: str, path: Path, options: Options) -> Model:
+    if library == "onnx":
+        return _onnx(path, options)
+    # a worker with an ONNX model never loads scikit-learn
+    from predictor.models import boosters, bytecode, estimator  # noqa: PLC0415  # as above
 
-    return boosters.load_xgboost(path, options.threads)
+    match library:
+        case "pickle":
+            bytecode.refuse_others(path)
+            return estimator.load_pickle(path)
+        case "skops":
+            return estimator.load_skops(path, options.trusted)
+        case "xgboost":
+            return boosters.load_xgboost(path, options.threads)
+        case "lightgbm":
+            return boosters.load_lightgbm(path, options.threads)
+        case _:
+            return boosters.load_catboost(path, options.threads)
 
 
-def _lightgbm(path: Path, options: Options) -> Model:
-    from predictor.models import boosters  # noqa: PLC0415  # each format imports what it needs
-
-    return boosters.load_lightgbm(path, options.threads)
-
-
-def _catboost(path: Path, options: Options) -> Model:
-    from predictor.models import boosters  # noqa: PLC0415  # each format imports what it needs
-
-    return boosters.load_catboost(path, options.threads)
-
-
-LOADERS: dict[str, Callable[[Path, Options], Model]] = {
-    "pickle": _pickle,
-    "skops": _skops,
-    "onnx": _onnx,
-    "xgboost": _xgboost,
-    "lightgbm": _lightgbm,
-    "catboost": _catboost,
-}
 EXPECTED = f"one file of {', '.join(MODEL_FILES)}, or code/inference.py"

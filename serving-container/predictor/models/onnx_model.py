@@ -143,10 +143,6 @@ class OnnxModel:
         return {file: self._open(file) for file in files}
 
 
-def load(path: Path, threads: int) -> OnnxModel:
-    return OnnxModel(path, threads)
-
-
 def description(schema: Schema, outputs: dict[str, Output]) -> str:
     """The metadata of a compiled model."""
     places = {name: asdict(output) for name, output in outputs.items()}
