@@ -1,7 +1,5 @@
 """Parquet through a batch: the same rows with their predictions; pyarrow is an extra."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,11 +11,7 @@ from batch.parquet_files import ParquetFile
 from batch.records import Options
 from tests.batch.conftest import Asking, credit
 
-HAS_PYARROW = importlib.util.find_spec("pyarrow") is not None
-with_pyarrow = pytest.mark.skipif(not HAS_PYARROW, reason="pyarrow is not installed")
 
-
-@with_pyarrow
 @pytest.mark.parametrize("size", [640, 100_000])
 def test_a_table(credit_model: Asking, tmp_path: Path, size: int) -> None:
     source, output, frame = tmp_path / "in.parquet", tmp_path / "out.parquet", credit(50)
@@ -35,7 +29,6 @@ def test_a_table(credit_model: Asking, tmp_path: Path, size: int) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "out.journal", "out.parquet"]
 
 
-@with_pyarrow
 def test_bad_rows_and_no_rows(credit_model: Asking, tmp_path: Path) -> None:
     source = tmp_path / "in.parquet"
     frame = credit(5)
@@ -54,7 +47,6 @@ def test_bad_rows_and_no_rows(credit_model: Asking, tmp_path: Path) -> None:
     assert pd.read_parquet(tmp_path / "empty").shape == (0, 6)
 
 
-@with_pyarrow
 def test_files_that_do_not_fit(tmp_path: Path) -> None:
     source = tmp_path / "in.parquet"
     pd.DataFrame({"a": [1], "prediction": [2]}).to_parquet(source, index=False)
@@ -66,10 +58,3 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     source.write_bytes(b"a,b\n")
     with pytest.raises(BatchError, match="is not Parquet"):
         ParquetFile(source, Columns(), Options())
-
-
-def test_without_pyarrow_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-
-    with pytest.raises(BatchError, match=r"pip install pyarrow, .* or write the file as CSV"):
-        ParquetFile(tmp_path / "in.parquet", Columns(), Options())

@@ -11,7 +11,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import joblib
+import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestRegressor
 
 from cli.maintenance import BENCH_ENVIRONMENTS
 from cli.make import arguments
@@ -126,14 +129,16 @@ def test_compile_without_a_place_for_the_result() -> None:
 
 
 def test_compile_makes_a_model_that_make_run_serves(tmp_path: Path) -> None:
-    program = ROOT / "serving-container" / "example" / "train.py"
-    subprocess.run([sys.executable, str(program), "iris", "--output", str(tmp_path / "iris")], check=True, timeout=120)
+    rows = np.random.default_rng(0).normal(size=(100, 3))
+    (tmp_path / "forest").mkdir()
+    joblib.dump(RandomForestRegressor(random_state=0).fit(rows, rows[:, 0]), tmp_path / "forest" / "model.joblib")
+    np.save(tmp_path / "forest" / "samples.npy", rows)
 
-    code, printed, said = make("compile", f"MODEL={tmp_path / 'iris'}", f"OUTPUT={tmp_path / 'compiled'}")
+    code, printed, said = make("compile", f"MODEL={tmp_path / 'forest'}", f"OUTPUT={tmp_path / 'compiled'}")
 
     assert code == 0, said
     assert printed.rstrip().endswith(f"compiled: {tmp_path / 'compiled' / 'model.onnx'}")
-    assert {path.name for path in (tmp_path / "compiled").iterdir()} >= {"model.onnx", "samples.csv"}
+    assert {path.name for path in (tmp_path / "compiled").iterdir()} >= {"model.onnx", "samples.npy"}
 
 
 def test_image_without_docker(no_docker: str) -> None:
