@@ -9,8 +9,8 @@ given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 export $(given)
 .DEFAULT_GOAL := help
-.PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench bench-scaling \
-  bench-batch bench-invoker packages real-packages parameters fuzz test-models soak jobs-states snapshots openapi docs-ui lint-template lock clean
+.PHONY: help run test check compile image push preflight golden smoke cost deploy access delete base bench \
+  bench-scaling bench-batch bench-invoker packages real-packages parameters fuzz test-models soak jobs-states snapshots openapi docs-ui lint-template lock clean
 
 help: ## list the commands
 	@$(PYTHON) -m cli.help $(MAKEFILE_LIST)
@@ -36,8 +36,7 @@ test: .venv/.locked ## all tests; those that need Docker are skipped, and said t
 check: .venv/.locked ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer cli batch local deployment \
-	  sam_template tests benchmarks
+	$(BIN)/mypy invoker/invoker serving-container/predictor golden/golden authorizer/authorizer cli batch local deployment sam_template tests benchmarks
 	PYTHONPATH=authorizer:golden:invoker:serving-container:. $(BIN)/lint-imports --no-logo
 packages: .venv/.locked ## draw the container's packages and their imports: docs/packages.svg
 	PYTHONPATH=serving-container:. $(BIN)/python -m tests.docs.packages
@@ -56,8 +55,7 @@ test-models: .venv/.locked ## every estimator of scikit-learn and the boosters, 
 soak: .venv/.locked ## the serving container for a minute under 64 clients, and a minute with workers killed and bad clients
 	SOAK_SECONDS=$${SOAK_SECONDS:-60} $(BIN)/pytest -s tests/serving/test_soak.py
 jobs-states: .venv/.locked ## an hour of orders of events that jobs may meet, and a thousand requests with one key
-	JOBS_POSTS=1000 JOBS_STEPS=$${JOBS_STEPS:-50} JOBS_EXAMPLES=$${JOBS_EXAMPLES:-2000} \
-	  $(BIN)/pytest tests/invoker/jobs/test_machine.py tests/invoker/jobs/test_limits.py
+	JOBS_POSTS=1000 JOBS_STEPS=50 JOBS_EXAMPLES=2000 $(BIN)/pytest tests/invoker/jobs/test_machine.py tests/invoker/jobs/test_limits.py
 snapshots: .venv/.locked ## write what CloudFormation makes of template.yaml in each mode: tests/template/snapshots
 	@$(BIN)/python -m tests.template.modes
 parameters: .venv/.locked ## write docs/parameters.md from template.yaml
