@@ -16,9 +16,10 @@ from cli.stack_arguments import choose, session_of
 from deployment import inventory
 from deployment.access import find_deployed, read_access
 from deployment.credentials import choose as credentials
-from deployment.errors import CheckFailedError, UnreadableError
+from deployment.errors import CheckFailedError, DeployFailedError, UnreadableError
+from deployment.parameters import Stack
 from deployment.releases import open_releases
-from deployment.session import account_errors, open_session
+from deployment.session import Session, account_errors, open_session
 
 SECONDS = 60.0
 JSON = "application/json"
@@ -46,11 +47,28 @@ def status(
     stack = choose(folder, env)
     session = session_of(stack)
     with account_errors(PERMISSIONS):
-        found = inventory.status(session, find_deployed(session, stack.name))
+        found = inventory.status(session, find_deployed(session, stack.name)) | last_release(session, stack)
     if as_json:
         show_json(found)
     else:
         show_table(("", ""), [(name, str(value)) for name, value in found.items()])
+
+
+def last_release(session: Session, stack: Stack) -> dict[str, str]:
+    """Return what the newest release was; nothing where none is recorded, as of stacks of samconfig.toml."""
+    try:
+        known = open_releases(session, stack.name).read()
+    except DeployFailedError:
+        return {}
+    if not known:
+        return {}
+    newest = known[0]
+    return {
+        "release": f"{newest.number}, {newest.time}, by {newest.who}",
+        "image": newest.image,
+        "model": newest.model,
+        "golden requests": newest.golden,
+    }
 
 
 def predict(
@@ -115,8 +133,10 @@ def versions(
     if as_json:
         show_json([asdict(release) for release in found])
         return
-    rows = [(str(item.number), item.time, item.who, item.image or "-", item.golden) for item in found]
-    show_table(("release", "when", "who", "image", "golden requests"), rows)
+    rows = [
+        (str(item.number), item.time, item.who, item.image or "-", item.model or "-", item.golden) for item in found
+    ]
+    show_table(("release", "when", "who", "image", "model", "golden requests"), rows)
 
 
 def list_(as_json: options.Json = False) -> None:  # noqa: FBT002  # an option of the command line

@@ -111,7 +111,7 @@ def print_changes(proposal: Proposal, say: Callable[[str], None]) -> None:
 
 def rollback(
     folder: options.Folder = None,
-    number: Annotated[int | None, typer.Argument(help="The release; by default the one before the newest.")] = None,
+    number: Annotated[int | None, typer.Argument(help="By default the last good one before the newest.")] = None,
     *,
     env: options.Environment = None,
     if_failed: Annotated[

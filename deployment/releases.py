@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 PREFIX = "model-api"
 # Where `sam package --resolve-s3` uploads to.
 SAM_STACK = "aws-sam-cli-managed-default"
+FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`template` is the key of the packaged template; `golden` says how the requests after the deployment went."""
+    """What was deployed.
+
+    `template` is the key of the packaged template; `golden` says how the requests after the deployment went; `model` is
+    a hash of the model's files.
+    """
 
     number: int
     time: str
@@ -32,16 +37,28 @@ class Release:
     parameters: dict[str, str]
     template: str
     golden: str
+    # Releases of earlier versions of this project have none.
+    model: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The image's whole digest; empty where no image was deployed."""
+        return self.parameters.get("ImageUri", "").partition("@")[2]
 
     @property
     def image(self) -> str:
         """The image's digest, as much of it as tells images apart."""
-        return self.parameters.get("ImageUri", "").partition("@")[2][:19]
+        return self.digest[:19]
+
+    @property
+    def content(self) -> tuple[str, dict[str, str]]:
+        """What was deployed: two releases may be the same, one before and one after a rollback."""
+        return self.template, self.parameters
 
     @property
     def failed(self) -> bool:
-        """Whether the deployed API did not answer as it should."""
-        return self.golden.endswith("failed")
+        """Whether golden requests failed after the deployment."""
+        return self.golden.endswith(FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +76,24 @@ class Releases:
 
     def read(self) -> list[Release]:
         """Return them, the newest first."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key(""))
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        found = [self._read(key) for key in keys if key.endswith(".json")]
-        return sorted(found, key=lambda release: release.number, reverse=True)
+        return sorted(self._below(self._key("")), key=lambda release: release.number, reverse=True)
 
-    def add(self, parameters: dict[str, str], template: str, golden: str) -> Release:
+    def images(self, model: str) -> set[str]:
+        """Return the digests that the releases of any environment of a model name."""
+        return {release.digest for release in self._below(f"{PREFIX}/{model}-")}
+
+    def _below(self, prefix: str) -> list[Release]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return [self._read(key) for key in keys if key.endswith(".json")]
+
+    def add(self, parameters: dict[str, str], template: str, golden: str, model: str = "") -> Release:
         """Write down what has just been deployed."""
         known = self.read()
         who = self.session.client("sts").get_caller_identity()["Arn"].rpartition("/")[2]
         now = datetime.now(UTC).isoformat(timespec="seconds")
         number = known[0].number + 1 if known else 1
-        release = Release(number, now, who, parameters, template, golden)
+        release = Release(number, now, who, parameters, template, golden, model)
         body = json.dumps(asdict(release)).encode()
         self._client.put_object(Bucket=self.bucket, Key=self._key(f"{number:06}.json"), Body=body)
         return release
@@ -104,13 +127,20 @@ def open_releases(session: Session, stack: str) -> Releases:
 
 
 def choose(releases: Sequence[Release], number: int | None) -> Release:
-    """Return the release to go back to, by default the one before the newest; raises DeployFailedError."""
+    """Return the release to go back to, by default the last good one before the newest; raises DeployFailedError."""
     listed = ", ".join(str(release.number) for release in releases) or "none"
     if number is None:
-        if len(releases) < 2:  # noqa: PLR2004  # the newest, and one before it
-            raise DeployFailedError(f"there is no release before the newest one; there are {listed}")
-        return releases[1]
+        found = last_good(releases)
+        if found is None:
+            raise DeployFailedError(f"there is no release before the newest one that is good; there are {listed}")
+        return found
     for release in releases:
         if release.number == number:
             return release
     raise DeployFailedError(f"there is no release {number}; there are {listed}")
+
+
+def last_good(releases: Sequence[Release]) -> Release | None:
+    """Return the release before the newest one whose golden requests did not fail, and that is another."""
+    others = (each for each in releases if not each.failed and each.content != releases[0].content)
+    return next(others, None)

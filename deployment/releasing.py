@@ -15,13 +15,14 @@ import httpx
 from deployment import build, pruning, push, sam, smoke
 from deployment.access import Access, read_access
 from deployment.credentials import choose as credentials
+from deployment.deployment_file import Deployment
 from deployment.engine import Docker
 from deployment.errors import CheckFailedError, DeployFailedError
 from deployment.findings import Finding, Level
 from deployment.parameters import Stack
-from deployment.releases import Release, Releases
+from deployment.releases import FAILED, Release, Releases
 from deployment.sam import Package
-from deployment.session import Session
+from deployment.session import Refusal, Session, explain
 from deployment.settings import ROOT
 from deployment.stacks import Proposal, Stacks
 from deployment.target import Hosting, Target
@@ -96,11 +97,12 @@ class Releasing:
         releases = Releases(self.session, package.bucket, self.stack.name)
         if proposal is None:
             self.tell(f"{self.stack.name} is as it should be: nothing to change")
-            if self._is_recorded(releases, package.key):
+            if self.is_recorded(releases, package.key):
                 return read_access(self.session, self.stack.name)
         else:
             self._carry_out(stacks, proposal)
-        return self._finish(releases, package.key)
+        model = build.model_digest(self.model) if self.model else ""
+        return self._finish(releases, package.key, model, self.golden)
 
     def plan(self) -> Proposal | None:
         """What a deployment would change, None where that is nothing; it changes nothing."""
@@ -117,12 +119,14 @@ class Releasing:
         package = sam.package(self.stack.name, self.session.region_name, files, self.tell)
         return stacks, package, stacks.propose(self.stack, package)
 
-    def _is_recorded(self, releases: Releases, template: str) -> bool:
-        """Whether what is deployed has been asked its golden requests: a deployment may have been broken off before."""
+    def is_recorded(self, releases: Releases, template: str) -> bool:
+        """Whether what is deployed answered its golden requests: a deployment may have failed, or been broken off."""
         if self.stack.deployment is None:
             return True
         known = releases.read()
-        return bool(known) and (known[0].template, known[0].parameters) == (template, dict(self.stack.parameters))
+        if not known or known[0].failed:
+            return False
+        return known[0].content == (template, dict(self.stack.parameters))
 
     def go_back(self, releases: Releases, release: Release) -> Access:
         """Deploy a recorded release again: its template with its code; the stack has its parameters."""
@@ -132,7 +136,8 @@ class Releasing:
         if proposal is None:
             raise DeployFailedError(f"{self.stack.name} is at release {release.number} already")
         self._carry_out(stacks, proposal)
-        return self._finish(releases, release.template)
+        # The folder's golden requests are the newer version's. Those of this release are in its rollout's hook.
+        return self._finish(releases, release.template, release.model, None)
 
     def _carry_out(self, stacks: Stacks, proposal: Proposal) -> None:
         if not self.agree(proposal):
@@ -140,34 +145,47 @@ class Releasing:
             raise CheckFailedError("nothing was deployed")
         stacks.execute(proposal)
 
-    def _finish(self, releases: Releases, template: str) -> Access:
+    def _finish(self, releases: Releases, template: str, model: str, golden: Path | None) -> Access:
         """Ask the new version its golden requests, write the release down, and remove what is too old."""
         access = read_access(self.session, self.stack.name)
         if self.stack.deployment is None:
             return access
-        findings = self._smoke(access)
+        findings = self._smoke(access, golden)
         failed = sum(finding.level is Level.ERROR for finding in findings)
-        golden = f"{failed} failed" if failed else f"{len(findings)} ok"
-        release = releases.add(dict(self.stack.parameters), template, golden)
-        keep = self.stack.deployment.section.keep_versions
-        releases.prune(keep)
-        if removed := pruning.prune_versions(self.session, self.stack.name, keep):
-            self.tell(f"removed {removed} old versions of the functions; {keep} are kept")
+        result = f"{failed} {FAILED}" if failed else f"{len(findings)} ok"
+        release = releases.add(dict(self.stack.parameters), template, result, model)
+        self._prune(releases, self.stack.deployment)
         self.tell(f"{self.stack.name} is at release {release.number}")
         if failed:
             advice = "`model-api rollback` goes back to the release before" if release.number > 1 else "see above"
             raise CheckFailedError(f"{failed} checks of the deployed API failed; {advice}")
         return access
 
-    def _smoke(self, access: Access) -> list[Finding]:
+    def _prune(self, releases: Releases, deployment: Deployment) -> None:
+        """Remove what is too old; the deployment is done, whether that can be removed or not."""
+        keep = deployment.section.keep_versions
+        try:
+            releases.prune(keep)
+            versions = pruning.prune_versions(self.session, self.stack.name, keep)
+            images = 0
+            if f"/{deployment.repository}@" in self.stack.parameters.get("ImageUri", ""):
+                used = releases.images(deployment.name) | pruning.deployed_images(self.session)
+                images = pruning.prune_images(self.session, deployment.repository, used, keep)
+        except Refusal as error:
+            self.tell(f"warning: what is too old was not removed: {explain(error)}")
+            return
+        if versions or images:
+            self.tell(f"removed {versions} old versions of the functions and {images} old images; {keep} are kept")
+
+    def _smoke(self, access: Access, golden: Path | None) -> list[Finding]:
         """The golden requests against the API; what only the caller has, such as a token, is not asked for here."""
         if access.auth not in {"api_key", "iam"}:
             self.tell("the golden requests were not sent: give your token to `model-api smoke --token`")
             return []
-        golden = requests.read(self.golden) if self.golden else ()
+        asked = requests.read(golden) if golden else ()
         with httpx.Client(auth=credentials(access.key, "", sign=access.auth == "iam")) as client:
             findings = []
-            for finding in smoke.check_api(client, access.url, golden):
+            for finding in smoke.check_api(client, access.url, asked):
                 self.show(finding)
                 findings.append(finding)
         return findings

@@ -1,15 +1,21 @@
 """Releases in S3 and the versions of functions, against moto."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from deployment.build import model_digest
+from deployment.deployment_file import Deployment, Section
 from deployment.errors import DeployFailedError
-from deployment.pruning import prune_versions
-from deployment.releases import Release, Releases, choose
+from deployment.parameters import Stack
+from deployment.pruning import deployed_images, prune_images, prune_versions
+from deployment.releases import Release, Releases, choose, last_good
+from deployment.releasing import Releasing
 
 
 @pytest.fixture
@@ -41,14 +47,38 @@ def test_releases_are_numbered_and_kept(session: boto3.Session) -> None:
     assert len(others.read()) == 1
 
 
-def release(number: int) -> Release:
-    return Release(number, "", "", {}, "", "")
+def release(number: int, golden: str = "2 ok", template: str = "") -> Release:
+    return Release(number, "", "", {}, template or f"{number}.template", golden)
 
 
 def test_rollback_goes_to_the_one_before_or_to_the_one_named() -> None:
     known = [release(3), release(2), release(1)]
 
     assert (choose(known, None).number, choose(known, 1).number) == (2, 1)
+
+
+def test_rollback_goes_past_a_release_that_failed_and_past_what_is_deployed_already() -> None:
+    known = [release(4, template="2.template"), release(3, "1 failed"), release(2), release(1)]
+
+    assert choose(known, None).number == 1
+    assert choose(known, 3).number == 3
+    assert last_good([release(2, "1 failed"), release(1, "1 failed")]) is None
+
+
+def test_a_deployment_whose_golden_requests_failed_asks_them_again(session: boto3.Session) -> None:
+    def ignore(_: Any) -> None:
+        pass
+
+    deployment = Deployment(Path("iris"), "iris", "dev", Section())
+    stack = Stack("iris-dev", {}, {"MaxRows": "1"}, deployment=deployment)
+    releasing = Releasing(session, stack, ignore, ignore, lambda _: False)
+    releases = Releases(session, "packages", "iris-dev")
+    asked = []
+    for golden in ("1 failed", "2 ok"):
+        releases.add({"MaxRows": "1"}, "t", golden)
+        asked.append(not releasing.is_recorded(releases, "t"))
+
+    assert asked == [True, False]
 
 
 @pytest.mark.parametrize(("known", "number"), [([], None), ([1], None), ([1], 7)])
@@ -100,3 +130,62 @@ def test_old_versions_go_but_for_those_in_use() -> None:
 
     assert prune_versions(session, "iris-dev", keep=2) == 2
     assert session.made.deleted == ["4", "3"]
+
+
+def test_old_images_go_but_for_those_that_a_release_names(session: boto3.Session) -> None:
+    ecr = session.client("ecr")
+    ecr.create_repository(repositoryName="model-api/iris")
+    digests = []
+    for number in range(6):
+        put = ecr.put_image(
+            repositoryName="model-api/iris",
+            imageManifest=json.dumps({"n": number}),
+            imageManifestMediaType="application/vnd.oci.image.manifest.v1+json",
+            imageTag=str(number),
+        )
+        digests.append(put["image"]["imageId"]["imageDigest"])
+    for stack, digest in (("iris-dev", digests[0]), ("iris-prod", digests[2]), ("wine-dev", digests[1])):
+        Releases(session, "packages", stack).add({"ImageUri": f"r/model-api/iris@{digest}"}, "t", "2 ok")
+    template = '{"Parameters": {"ImageUri": {"Type": "String"}}, "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+    session.client("cloudformation").create_stack(
+        StackName="by-sam",
+        TemplateBody=template,
+        Parameters=[{"ParameterKey": "ImageUri", "ParameterValue": f"r/model-api/iris@{digests[3]}"}],
+    )
+    used = Releases(session, "packages", "iris-dev").images("iris") | deployed_images(session)
+    before = len(ecr.describe_images(repositoryName="model-api/iris")["imageDetails"])
+
+    removed = prune_images(session, "model-api/iris", used, keep=2)
+
+    left = {item["imageDigest"] for item in ecr.describe_images(repositoryName="model-api/iris")["imageDetails"]}
+    assert used == {digests[0], digests[2], digests[3]}
+    assert used <= left
+    # Which two are the newest is open: all were pushed within one second.
+    assert removed == before - len(left) >= 1
+
+    pull = {"Sid": "a", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [pull]})
+    ecr.set_repository_policy(repositoryName="model-api/iris", policyText=policy)
+    assert prune_images(session, "model-api/iris", (), keep=1) == 0
+
+
+def test_a_release_names_the_models_files(session: boto3.Session, tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text("{}")
+    before = model_digest(tmp_path)
+    (tmp_path / "golden.json").write_text("[]")
+    (tmp_path / "deployment.toml").write_text("")
+    same = model_digest(tmp_path)
+    (tmp_path / "model.json").rename(tmp_path / "other.json")
+
+    assert before == same != model_digest(tmp_path)
+    releases = Releases(session, "packages", "iris-dev")
+    assert releases.add({}, "t", "2 ok", before).model == releases.read()[0].model == before
+
+
+def test_a_release_of_an_earlier_version_is_read(session: boto3.Session) -> None:
+    known = {"number": 1, "time": "t", "who": "a", "parameters": {}, "template": "t", "golden": "2 ok"}
+    session.client("s3").put_object(
+        Bucket="packages", Key="model-api/iris-dev/000001.json", Body=json.dumps(known).encode()
+    )
+
+    assert Releases(session, "packages", "iris-dev").read()[0].model == ""
