@@ -26,7 +26,20 @@ ALWAYS = Actions(
         *("cloudformation:DeleteChangeSet", "cloudformation:DeleteStack", "cloudformation:DescribeChangeSet"),
         *("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", "cloudformation:GetTemplateSummary"),
         *("cloudformation:ListStackResources", "s3:CreateBucket", "s3:GetObject", "s3:ListBucket"),
-        "sts:GetCallerIdentity",
+        # what preflight reads, and the end of a deployment
+        *("apigateway:GET", "cloudwatch:DescribeAlarms", "iam:GetRole", "iam:SimulatePrincipalPolicy"),
+        *("lambda:ListAliases", "logs:DescribeLogGroups", "s3:DeleteObject", "sagemaker:DescribeEndpoint"),
+        *("servicequotas:ListServiceQuotas", "sts:GetCallerIdentity"),
+    ),
+)
+# An image of the model's own is pushed, and old ones are removed.
+IMAGE = Actions(
+    (),
+    (
+        *("ecr:BatchCheckLayerAvailability", "ecr:BatchDeleteImage", "ecr:BatchGetImage", "ecr:CompleteLayerUpload"),
+        *("ecr:CreateRepository", "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetAuthorizationToken"),
+        *("ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy", "ecr:InitiateLayerUpload", "ecr:PutImage"),
+        "ecr:UploadLayerPart",
     ),
 )
 FUNCTION = Actions(
@@ -152,6 +165,7 @@ def needed(parameters: Mapping[str, str]) -> list[Actions]:
     kinds = {item["Type"] for item in Evaluator(template, known).made(template["Resources"]).values()}
     found = [ALWAYS, *(OF_KIND[kind] for kind in sorted(kinds & OF_KIND.keys()))]
     found += [actions for name, actions in OF_PARAMETER.items() if parameters.get(name)]
+    found += [IMAGE] if "AWS::SageMaker::Model" in kinds else []
     found += [RULES] if parameters.get("Jobs") == "on" else []
     return [*found, ROLLOUT] if parameters.get("Canary") == "true" else found
 

@@ -1,5 +1,6 @@
 """Each rule that asks the account, seen to fail and to pass: stack, names, hosting, permissions, endpoint."""
 
+import json
 from typing import Any
 
 import boto3
@@ -190,6 +191,16 @@ def test_what_the_chosen_parameters_need_is_asked_and_no_more(action: str, chose
     assert action in permissions.policy(given)["Statement"][0]["Action"]
     if chosen:
         assert action not in permissions.making(complete(TEMPLATE, {}))
+
+
+def test_the_policy_is_enough_to_push_and_to_remove_what_is_too_old() -> None:
+    given = complete(TEMPLATE, {"Hosting": "realtime", "Canary": "true", "Waf": "true", "Jobs": "on"})
+    printed = permissions.policy(given)
+
+    ours = {"ecr:PutImage", "ecr:BatchDeleteImage", "lambda:ListAliases", "s3:DeleteObject", "logs:DescribeLogGroups"}
+    assert ours <= set(printed["Statement"][0]["Action"])
+    # What a managed policy may have.
+    assert len(json.dumps(printed, separators=(",", ":"))) < 6_144
 
 
 @pytest.mark.parametrize("name", permissions.OF_PARAMETER)
