@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from predictor.compile.command import Options as Compile
+from predictor.compile.command import compile_model
 from predictor.errors import ModelLoadError
 from predictor.ipc import Request
 from predictor.models.base import Model, Options
@@ -43,31 +45,41 @@ class Counts:
         self.wrong += other.wrong
 
 
-def as_pickle(model: Any, directory: Path) -> Options:
-    (directory / "model.pkl").write_bytes(pickle.dumps(model))
+def as_pickle(case: Case, directory: Path) -> Options:
+    (directory / "model.pkl").write_bytes(pickle.dumps(case.model))
     return Options()
 
 
-def as_skops(model: Any, directory: Path) -> Options:
+def as_skops(case: Case, directory: Path) -> Options:
     import skops.io  # noqa: PLC0415  # takes a second
 
-    skops.io.dump(model, directory / "model.skops")
+    skops.io.dump(case.model, directory / "model.skops")
     return Options(trusted=tuple(skops.io.get_untrusted_types(file=directory / "model.skops")))
 
 
-def as_own_file(model: Any, directory: Path) -> Options:
+def as_own_file(case: Case, directory: Path) -> Options:
     """The file of XGBoost's, LightGBM's or CatBoost's own library."""
     name = {"xgboost": "model.ubj", "lightgbm": "model.txt", "catboost": "model.cbm"}
-    path = str(directory / name[type(model).__module__.partition(".")[0]])
-    getattr(model, "booster_", model).save_model(path)
+    path = str(directory / name[type(case.model).__module__.partition(".")[0]])
+    getattr(case.model, "booster_", case.model).save_model(path)
     return Options()
 
 
-def tried(case: Case, directory: Path, save: Callable[[Any, Path], Options] = as_pickle) -> Counts:
+def as_onnx(case: Case, directory: Path) -> Options:
+    source = directory / "source"
+    source.mkdir()
+    as_pickle(case, source)
+    pd.DataFrame(case.rows).to_csv(source / "samples.csv", index=False)
+    for _ in compile_model(Compile(source, directory, even_if_slower=True)):
+        pass  # it tells line by line what it does
+    return Options()
+
+
+def tried(case: Case, directory: Path, save: Callable[[Case, Path], Options] = as_pickle) -> Counts:
     """Ask the container in every form after a round trip through a file."""
     counts = Counts(tried=1)
     try:
-        options = save(case.model, directory)
+        options = save(case, directory)
     except Exception:  # noqa: BLE001  # the library cannot write this model: there is nothing to serve
         counts.found["not written"] += 1
         return counts

@@ -77,6 +77,12 @@ def test_skops_files_answer_as_their_models_do(name: str) -> None:
     judge(matrix.cases(*matrix.estimators()[name], wrapped=False), matrix_answers.as_skops)
 
 
+@pytest.mark.parametrize("name", ["LogisticRegression", "DecisionTreeClassifier", "Ridge"] if WHOLE else ["Ridge"])
+def test_compiled_models_answer_as_their_originals_do(name: str) -> None:
+    found = matrix.cases(*matrix.estimators()[name], wrapped=False)
+    judge((case for case in found if WHOLE or case.name == "numbers, alone"), matrix_answers.as_onnx)
+
+
 @pytest.mark.parametrize("table", ["numbers", "mixed", "texts"])
 def test_every_wrapper_hands_on_what_its_model_takes(table: str) -> None:
     judge(matrix.wrappers(*matrix.estimators()["LogisticRegression"], table))
