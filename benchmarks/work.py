@@ -136,7 +136,7 @@ MODELS = (
         "lightgbm", "LightGBM", data.numbers,
         lambda: _regression(lightgbm.LGBMRegressor(n_estimators=200, n_jobs=1, verbose=-1)), compiles=False,
     ),
-    Model("iris", "iris, logistic", data.iris, _iris, compiles=False, peers=True),
+    Model("iris", "iris, logistic", data.iris, _iris, peers=True),
 )  # fmt: skip
 Grid = Sequence[tuple[int, int]]
 """Rows of a body, and clients."""
