@@ -71,7 +71,6 @@ lock: ## resolve every requirements file again
 clean: ## remove environments and everything built
 	rm -rf .venv .tools .local .aws-sam
 
-# An environment is made again when its lock file changes.
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
 	@echo "installing uv from $< ..." >&2

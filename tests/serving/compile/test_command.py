@@ -215,7 +215,7 @@ def test_an_output_that_cannot_be_written_is_said(
     file = options.model_dir / "samples.npy"
 
     for output in (file, file / "below"):
-        assert compiler.main([str(options.model_dir), "--output", str(output)]) == 1
+        assert compiler.main([str(options.model_dir), "--even-if-slower", "--output", str(output)]) == 1
         reason = "File exists" if output == file else "Not a directory"
         assert capsys.readouterr().out.splitlines()[-1] == f"not compiled: {output}: {reason}"
 
@@ -237,7 +237,7 @@ def test_types_of_a_skops_file_that_are_trusted(
     options = save(estimator)
     (options.model_dir / "model.pkl").unlink()
     skops.io.dump(estimator, options.model_dir / "model.skops")
-    arguments = [str(options.model_dir), "--output", str(options.output)]
+    arguments = [str(options.model_dir), "--even-if-slower", "--output", str(options.output)]
 
     assert compiler.main(arguments) == 1
     needed = capsys.readouterr().out.partition("SERVING_TRUSTED_TYPES=")[2].partition(" ")[0]
