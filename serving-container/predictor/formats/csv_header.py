@@ -5,7 +5,7 @@ from typing import NoReturn
 from predictor.errors import BadInputError, Fault
 from predictor.formats import labels
 from predictor.formats.media_types import MediaType
-from predictor.inputs.conversion import number, wrong_cell
+from predictor.inputs.conversion import NA, number, wrong_cell
 from predictor.inputs.schema import Schema
 from predictor.inputs.validation import column_order
 
@@ -84,7 +84,9 @@ def _is_nameless_header(*, nothing_numeric: bool, second: list[str], schema: Sch
 
 
 def _is_word(cell: str) -> bool:
-    """Whether a cell is something, and no number."""
+    """Whether a cell is something, and no number; R's NA may be the name of a column."""
+    if cell.strip() == NA:
+        return True
     try:
         number(cell)
     except ValueError:

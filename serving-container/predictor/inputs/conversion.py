@@ -19,6 +19,8 @@ BITS = 64
 SHOWN = 40
 """Characters of a wrong cell that an error message repeats."""
 TRUTHS = {"true": True, "false": False}
+NA = "NA"
+"""What R writes in CSV for a missing cell, which pandas reads as one too."""
 PADDED = re.compile(r"[+-]?0[0-9]")
 """How digits begin that are text: a number has no leading zeros, a postal code has."""
 
@@ -35,6 +37,8 @@ def convert(cells: Sequence[Any], feature: Feature, parse: Parse) -> npt.NDArray
         return _inferred(cells, parse)
     missing = None if feature.none else nan
     if feature.text:
+        if parse and _is_gap(NA, feature):
+            cells = ["" if cell == NA else cell for cell in cells]
         return _strings(cells, missing, parse, needed=feature.nullable is False)
     if feature.type is FeatureType.DATETIME:
         return _datetimes(cells, feature, parse)
@@ -82,6 +86,7 @@ def wrong_cell(cell: Any, feature: Feature, parse: Parse) -> str | None:
             return "a number of 64 bits"
         return None if isinstance(cell, str | float | int | None) else "a string, number, boolean or null"
     if feature.text:
+        cell = "" if parse and _is_gap(cell, feature) else cell
         right = isinstance(cell, str) if needed else isinstance(cell, str | None)
         return None if right and (cell or not (needed and parse)) else "a string" if needed else "a string or null"
     if feature.type is FeatureType.DATETIME:
@@ -104,9 +109,14 @@ def is_missing(cell: Any) -> bool:
     return cell is None or bool(cell != cell)  # noqa: PLR0124  # NaN is what does not equal itself
 
 
+def _is_gap(cell: Any, feature: Feature) -> bool:
+    """Whether a CSV cell of categories stands for a missing one: R's NA, unless that is one of them."""
+    return bool(cell == NA and feature.type is FeatureType.CATEGORICAL and NA not in feature.known)
+
+
 def number(cell: str) -> float:
-    """Read a CSV cell as a number; an empty one is missing, true and false are 1 and 0, Python's 1_000 is none."""
-    if not cell or cell.isspace():
+    """Read a CSV cell as a number; an empty one and R's NA are missing, true and false are 1 and 0, 1_000 is none."""
+    if not cell or cell.isspace() or cell.strip() == NA:
         return nan
     if "_" in cell:
         raise ValueError
@@ -200,7 +210,7 @@ def _all_typed(cells: Sequence[str]) -> Sequence[Any]:
 
 def _typed(cell: str) -> str | float | int | bool | None:
     text = cell.strip()
-    if not text:
+    if not text or text == NA:
         return None
     if PADDED.match(text):
         return cell
@@ -234,4 +244,4 @@ def _wrong_number(cell: Any, parse: Parse, *, missing: bool) -> str | None:
         return "a number that a 64-bit float holds exactly"
     if isfinite(value) or (isnan(value) and missing):
         return None
-    return "a finite number"
+    return "a number" if isinstance(cell, str) and cell.strip() == NA else "a finite number"

@@ -1,15 +1,24 @@
 """CSV as pandas writes and reads it: headers of numbers, blanks, quotes; and the answers."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from predictor.errors import BadInputError, Fault
 from predictor.formats.registry import decode, encode
 from predictor.inputs.rows import Columns
 from predictor.inputs.schema import Schema
+from predictor.models.estimator import wrap
+from predictor.models.inspection.describe import describe
 from tests.serving.schemas import a_schema
 
 CSV = "text/csv"
@@ -143,3 +152,39 @@ def test_words_above_a_number_are_a_header_to_own_code(body: bytes, expected: An
     found: Any = decode(body, CSV, a_schema()).rows
 
     assert (found.names, found.table().tolist()) == expected
+
+
+def described(frame: pd.DataFrame, encoder: Any) -> tuple[Any, Schema]:
+    columns = [("t", encoder, ["town"]), ("s", SimpleImputer(), ["size"])]
+    model = make_pipeline(ColumnTransformer(columns), LinearRegression()).fit(frame, np.arange(len(frame)))
+    return model, describe(model)
+
+
+@pytest.mark.parametrize("town", ["NA", "Bern"])
+@pytest.mark.parametrize("size", ["NA", "", "2.5"])
+@pytest.mark.parametrize("known", [True, False], ids=["missing seen", "missing not seen"])
+def test_rs_na_is_missing_as_pandas_reads_it(town: str, size: str, *, known: bool) -> None:
+    towns = ["Bern", "Köln", None if known else "Rom", "Bern"]
+    frame = pd.DataFrame({"town": towns, "size": [1.0, np.nan, 2.0, 4.0]})
+    model, schema = described(frame, OneHotEncoder(handle_unknown="ignore"))
+    body = f"town,size\n{town},{size}\nKöln,1\n"
+
+    request = decode(body.encode(), "text/csv", schema)
+
+    expected = model.predict(pd.read_csv(io.StringIO(body)))
+    assert wrap(model, Path("model.pkl")).predict(request.rows, "predict").tolist() == expected.tolist()
+
+
+def test_rs_na_is_refused_where_nothing_may_be_missing() -> None:
+    frame = pd.DataFrame({"town": ["Bern", "Köln", "Rom"], "size": [1.0, 2.0, 4.0]})
+    _, schema = described(frame, OneHotEncoder())
+
+    with pytest.raises(BadInputError, match='got "NA"'):
+        decode(b"town,size\nNA,1\n", "text/csv", schema)
+
+
+def test_na_is_a_category_where_the_model_knows_it() -> None:
+    frame = pd.DataFrame({"town": ["NA", "Bern", "NA"], "size": [1.0, 2.0, 4.0]})
+    _, schema = described(frame, OneHotEncoder())
+
+    assert rows(b"town,size\nNA,1\n", schema) == [["NA", 1.0]]
